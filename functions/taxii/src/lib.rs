@@ -1,0 +1,89 @@
+//! TAXII 2.1 (OASIS Standard, 10 June 2021; contract: taxii).
+
+mod collections;
+mod cursor;
+mod delete;
+mod discovery;
+mod fault;
+mod manifest;
+mod media;
+mod members;
+mod objects;
+mod page;
+mod post;
+mod rights;
+mod selection;
+mod status;
+mod versions;
+mod visitor;
+
+use lambda_http::http::Method;
+use lambda_http::{Body, Request, Response};
+use shared::http::{Answer, Call, serve};
+use shared::services::Services;
+
+use fault::Fault;
+use visitor::Visitor;
+
+/// Answers one request.
+pub async fn handle(services: &Services, request: Request) -> Response<Body> {
+    serve(request, async |call| match answer(services, &call).await {
+        Ok(answer) => answer,
+        Err(fault) => fault.answer(&call),
+    })
+    .await
+}
+
+async fn answer(services: &Services, call: &Call) -> Result<Answer, Fault> {
+    // Who asks comes before what is asked, and how: 401 before 406 and 404.
+    let visitor = Visitor::of(services, call).await?;
+    media::check_accept(call)?;
+    route(services, call, &visitor).await
+}
+
+async fn route(services: &Services, call: &Call, visitor: &Visitor) -> Result<Answer, Fault> {
+    let segments = call.segments();
+    let ["taxii2", rest @ ..] = segments.as_slice() else {
+        return Err(Fault::unknown_route(call));
+    };
+    let root = services.settings().taxii_root.as_str();
+    if rest.first().is_some_and(|name| *name != root) {
+        return Err(Fault::unknown_route(call));
+    }
+    let get = call.reads();
+    match rest.get(1..).unwrap_or_default() {
+        [] if rest.is_empty() => match get {
+            true => Ok(discovery::discovery(services, call)),
+            false => Err(Fault::method_not_allowed("GET, HEAD")),
+        },
+        [] if get => Ok(discovery::api_root()),
+        ["status", id] if get => status::get(services, visitor, id).await,
+        ["collections"] if get => collections::list(services, visitor).await,
+        ["collections", name] if get => collections::get(services, visitor, name).await,
+        ["collections", name, "manifest"] if get => {
+            manifest::get(services, call, visitor, name).await
+        }
+        ["collections", name, "objects"] if get => {
+            objects::get(services, call, visitor, name).await
+        }
+        ["collections", name, "objects"] if call.method == Method::POST => {
+            post::post(services, call, visitor, name).await
+        }
+        ["collections", name, "objects", id] if get => {
+            objects::get_one(services, call, visitor, name, id).await
+        }
+        ["collections", name, "objects", id] if call.method == Method::DELETE => {
+            delete::delete(services, call, visitor, name, id).await
+        }
+        ["collections", name, "objects", id, "versions"] if get => {
+            versions::get(services, call, visitor, name, id).await
+        }
+        [] | ["status", _] | ["collections"] | ["collections", _]
+        | ["collections", _, "manifest"] | ["collections", _, "objects", _, "versions"] => {
+            Err(Fault::method_not_allowed("GET, HEAD"))
+        }
+        ["collections", _, "objects"] => Err(Fault::method_not_allowed("GET, HEAD, POST")),
+        ["collections", _, "objects", _] => Err(Fault::method_not_allowed("GET, HEAD, DELETE")),
+        _ => Err(Fault::unknown_route(call)),
+    }
+}

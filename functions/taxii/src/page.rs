@@ -1,0 +1,243 @@
+//! One page of a collection, read from its log or, where ids are named, from the objects
+//! (TAXII 2.1, section 3.4).
+
+use lambda_http::http::{HeaderName, StatusCode};
+use shared::http::{Answer, Call, Query};
+use shared::id::ObjectId;
+use shared::log::{CollectionId, LogId, Reader};
+use shared::services::{Defined, Services};
+use shared::stix::SpecVersion;
+use shared::time::Position;
+
+use crate::cursor::Cursor;
+use crate::fault::Fault;
+use crate::media;
+use crate::members;
+use crate::selection::{Selection, limit};
+
+/// The most a page's objects may take once they are a text within the function's JSON answer:
+/// below Lambda's 6 MB, with room for the rest.
+const MAX_ENCODED_BYTES: usize = 5_500_000;
+
+/// One version of an object on a page.
+#[derive(Clone, Debug)]
+pub struct Item {
+    /// Its `date_added`.
+    pub position: Position,
+    /// The object's id.
+    pub id: String,
+    /// The version, as it came.
+    pub version: String,
+    /// Its specification.
+    pub spec_version: SpecVersion,
+    /// The object, verbatim.
+    pub body: String,
+}
+
+/// What a read asks for, and from where.
+#[derive(Debug)]
+pub struct Ask {
+    collection: CollectionId,
+    object: Option<ObjectId>,
+    /// What is asked for.
+    pub selection: Selection,
+    after: Position,
+    seq: Option<u64>,
+    limit: usize,
+}
+
+/// A page.
+#[derive(Debug)]
+pub struct Page {
+    /// The items, in order of position.
+    pub items: Vec<Item>,
+    next: Option<(Position, u64)>,
+}
+
+impl Ask {
+    /// Reads the request's parameters. With `next`, everything but `limit` is the cursor's.
+    pub async fn parse(
+        services: &Services,
+        call: &Call,
+        defined: &Defined,
+        object: Option<ObjectId>,
+    ) -> Result<Self, Fault> {
+        let query: Query = call.query()?;
+        let limit = limit(&query)?;
+        // Malformed filters are refused even beside a cursor, whose own hold.
+        let sent = Selection::parse(&query)?;
+        let collection = defined.collection.id;
+        let (selection, after, seq) = match query.one("next")? {
+            None => {
+                let after = sent.added_after.unwrap_or_default();
+                (sent, after, None)
+            }
+            Some(text) => {
+                let cursor = Cursor::open(services, text, collection, object.as_ref()).await?;
+                (cursor.selection, cursor.after, Some(cursor.seq))
+            }
+        };
+        Ok(Self { collection, object, selection, after, seq, limit })
+    }
+
+    /// Reads the page.
+    pub async fn read(&self, services: &Services) -> Result<Page, Fault> {
+        match (&self.object, &self.selection.ids) {
+            (None, None) => self.walk(services).await,
+            (Some(id), None) => self.gather(services, std::slice::from_ref(id)).await,
+            (None, Some(ids)) => self.gather(services, ids).await,
+            (Some(id), Some(ids)) => {
+                let wanted: &[ObjectId] = if ids.contains(id) { std::slice::from_ref(id) } else { &[] };
+                self.gather(services, wanted).await
+            }
+        }
+    }
+
+    /// Reads the log as far as the page and the entry after it.
+    async fn walk(&self, services: &Services) -> Result<Page, Fault> {
+        let log = LogId::Collection(self.collection);
+        let mut reader = Reader::new(services.store(), log, self.after, self.seq).await?;
+        let mut page = Filling::new(self.limit);
+        while let Some(seen) = reader.next(self.limit + 1 - page.items.len()).await? {
+            if !self.selection.takes(&seen) {
+                continue;
+            }
+            let before = (seen.entry.position.minus(1), seen.seq);
+            let entry = seen.entry;
+            let item = Item {
+                position: entry.position,
+                id: entry.id,
+                version: entry.version,
+                spec_version: entry.spec_version,
+                body: entry.body,
+            };
+            if !page.add(item) {
+                return Ok(Page { items: page.items, next: Some(before) });
+            }
+        }
+        Ok(Page { items: page.items, next: None })
+    }
+
+    /// Reads the objects named by id.
+    async fn gather(&self, services: &Services, ids: &[ObjectId]) -> Result<Page, Fault> {
+        let items =
+            members::members(services, self.collection, ids, &self.selection).await?;
+        let mut page = Filling::new(self.limit);
+        for item in items.into_iter().filter(|item| item.position > self.after) {
+            let before = (item.position.minus(1), 1);
+            if !page.add(item) {
+                return Ok(Page { items: page.items, next: Some(before) });
+            }
+        }
+        Ok(Page { items: page.items, next: None })
+    }
+
+    /// The `next` of a page, if it has one.
+    pub async fn next(&self, services: &Services, page: &Page) -> Result<Option<String>, Fault> {
+        let Some(at) = page.next else { return Ok(None) };
+        let cursor =
+            Cursor::new(self.collection, self.object.clone(), at, self.selection.clone());
+        cursor.seal(services).await.map(Some)
+    }
+
+    /// An answer with this page's headers: on an empty one they repeat `added_after`.
+    pub fn answer(&self, page: &Page, body: Vec<u8>) -> Answer {
+        let asked = self.selection.added_after;
+        let first = page.items.first().map(|item| item.position).or(asked);
+        let last = page.items.last().map(|item| item.position).or(asked);
+        let answer = Answer::new(StatusCode::OK, media::TAXII, body);
+        match (first, last) {
+            (Some(first), Some(last)) => answer
+                .with(HeaderName::from_static("x-taxii-date-added-first"), &first.to_string())
+                .with(HeaderName::from_static("x-taxii-date-added-last"), &last.to_string()),
+            _ => answer,
+        }
+    }
+}
+
+/// A page on its way to its limit in count and bytes.
+struct Filling {
+    items: Vec<Item>,
+    limit: usize,
+    bytes: usize,
+}
+
+impl Filling {
+    fn new(limit: usize) -> Self {
+        Self { items: Vec::new(), limit, bytes: 0 }
+    }
+
+    /// Adds an item; says no when the page is full.
+    fn add(&mut self, item: Item) -> bool {
+        // The answer is a JSON text within JSON: quotes and backslashes take two bytes there.
+        let escapes = item.body.bytes().filter(|byte| matches!(byte, b'"' | b'\\')).count();
+        self.bytes += item.body.len() + escapes + 1;
+        let full = self.items.len() >= self.limit
+            || (self.bytes > MAX_ENCODED_BYTES && !self.items.is_empty());
+        if !full {
+            self.items.push(item);
+        }
+        !full
+    }
+}
+
+/// A page's JSON: `more` and `next` together or not at all, then a list of texts that are JSON
+/// already.
+pub fn body<'a>(
+    next: Option<&str>,
+    list: &str,
+    items: impl ExactSizeIterator<Item = &'a str>,
+) -> Vec<u8> {
+    let mut body = String::from("{");
+    if let Some(next) = next {
+        // A cursor is base64 and needs no escapes.
+        body.push_str(r#""more":true,"next":""#);
+        body.push_str(next);
+        body.push('"');
+    }
+    if items.len() > 0 {
+        if body.len() > 1 {
+            body.push(',');
+        }
+        body.push('"');
+        body.push_str(list);
+        body.push_str("\":[");
+        for (index, item) in items.enumerate() {
+            if index > 0 {
+                body.push(',');
+            }
+            body.push_str(item);
+        }
+        body.push(']');
+    }
+    body.push('}');
+    body.into_bytes()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn more_and_next_come_together() {
+        assert_eq!(body(None, "objects", [].into_iter()), b"{}");
+        let page = body(Some("abc"), "objects", ["{}", "{\"a\":1.00}"].into_iter());
+        assert_eq!(page, br#"{"more":true,"next":"abc","objects":[{},{"a":1.00}]}"#);
+    }
+
+    #[test]
+    fn a_page_is_full_by_count_and_by_bytes() {
+        let item = |bytes: usize| Item {
+            position: Position::default(),
+            id: String::new(),
+            version: String::new(),
+            spec_version: SpecVersion::V21,
+            body: "\"".repeat(bytes),
+        };
+        let mut page = Filling::new(2);
+        assert!(page.add(item(1)) && page.add(item(1)) && !page.add(item(1)));
+        let mut page = Filling::new(100);
+        assert!(page.add(item(MAX_ENCODED_BYTES)), "a page is never empty");
+        assert!(!page.add(item(1)));
+    }
+}

@@ -1,0 +1,215 @@
+//! The folder a service keeps everything in, and the lock that lets one service use it at a time.
+
+use std::fs::{File, TryLockError};
+use std::io;
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+use tempfile::TempDir;
+use thiserror::Error;
+
+use crate::atomic_file;
+
+/// Where a service keeps its data.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Storage {
+    /// In a temporary folder that goes when the service stops.
+    InMemory,
+    /// In this folder, made if it is not there.
+    Folder(PathBuf),
+}
+
+/// A folder in use by this process.
+#[derive(Debug)]
+pub struct DataFolder {
+    root: PathBuf,
+    // Held for as long as the folder is in use.
+    _lock: File,
+    temporary: Option<TempDir>,
+}
+
+/// Why a folder cannot be used.
+#[derive(Debug, Error)]
+pub enum DataFolderError {
+    /// Somebody else uses it.
+    #[error(
+        "{0} is in use by another iocast: stop that one, or give this one another folder with \
+         --data, or --in-memory"
+    )]
+    InUse(PathBuf),
+    /// It cannot be made or written to.
+    #[error("cannot use the data folder {folder}: {source}")]
+    Io {
+        /// The folder.
+        folder: PathBuf,
+        /// What the system says.
+        source: io::Error,
+    },
+}
+
+impl DataFolder {
+    /// Takes a folder into use.
+    ///
+    /// # Errors
+    /// When another process has it, or it cannot be written to.
+    pub fn open(storage: &Storage) -> Result<Self, DataFolderError> {
+        match storage {
+            Storage::Folder(root) => Self::lock(root.clone(), None),
+            Storage::InMemory => {
+                let temporary = tempfile::Builder::new().prefix("iocast-").tempdir();
+                let temporary = temporary.map_err(|source| DataFolderError::Io {
+                    folder: std::env::temp_dir(),
+                    source,
+                })?;
+                Self::lock(temporary.path().to_owned(), Some(temporary))
+            }
+        }
+    }
+
+    fn lock(root: PathBuf, temporary: Option<TempDir>) -> Result<Self, DataFolderError> {
+        let failed = |source| DataFolderError::Io { folder: root.clone(), source };
+        make_private(&root).map_err(failed)?;
+        let lock = File::create(root.join("lock")).map_err(failed)?;
+        match lock.try_lock() {
+            Ok(()) => Ok(Self { root, _lock: lock, temporary }),
+            Err(TryLockError::WouldBlock) => Err(DataFolderError::InUse(root)),
+            Err(TryLockError::Error(source)) => Err(failed(source)),
+        }
+    }
+
+    /// Whether it goes when the service stops.
+    #[must_use]
+    pub fn is_temporary(&self) -> bool {
+        self.temporary.is_some()
+    }
+
+    /// The folder.
+    #[must_use]
+    pub fn root(&self) -> &Path {
+        &self.root
+    }
+
+    /// The DynamoDB engine's file.
+    #[must_use]
+    pub fn database(&self) -> PathBuf {
+        self.root.join("dynamodb.sqlite")
+    }
+
+    /// The S3 engine's folder, one sub-folder a bucket.
+    #[must_use]
+    pub fn buckets(&self) -> PathBuf {
+        self.root.join("s3")
+    }
+
+    /// Events that could not be worked off.
+    #[must_use]
+    pub fn parked(&self) -> PathBuf {
+        self.root.join("parked")
+    }
+
+    /// How far a function has worked off a table's stream.
+    #[must_use]
+    pub fn checkpoint(&self, table: &str, function: &str) -> PathBuf {
+        self.root.join(format!("stream-{table}-{function}"))
+    }
+
+    /// The keys, readable by the owner only.
+    #[must_use]
+    pub fn keys(&self) -> PathBuf {
+        self.root.join(KEYS)
+    }
+
+    /// Notes where the service answers, for `load`.
+    pub fn announce(&self, base_url: &str) {
+        let announcement = serde_json::json!({ "base_url": base_url }).to_string();
+        let file = self.root.join(SERVICE);
+        if let Err(error) = atomic_file::write(&file, announcement.as_bytes()) {
+            tracing::warn!(%error, file = %file.display(), "cannot note the service's address");
+        }
+    }
+
+    /// Takes the note back.
+    pub fn withdraw(&self) {
+        let _ = std::fs::remove_file(self.root.join(SERVICE));
+    }
+}
+
+const KEYS: &str = "keys.json";
+const SERVICE: &str = "service.json";
+
+/// What a running service left in its folder for the command line of the same machine.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct Announced {
+    /// Where it answers.
+    pub base_url: Option<String>,
+    /// The key to write with.
+    pub writer_key: Option<String>,
+}
+
+/// Looks into a folder that a service may be using.
+#[must_use]
+pub fn announced(folder: &Path) -> Announced {
+    #[derive(Deserialize, Serialize)]
+    struct Note {
+        base_url: Option<String>,
+        writer_key: Option<String>,
+    }
+    let read = |name: &str| {
+        let text = std::fs::read(folder.join(name)).ok()?;
+        serde_json::from_slice::<Note>(&text).ok()
+    };
+    Announced {
+        base_url: read(SERVICE).and_then(|note| note.base_url),
+        writer_key: read(KEYS).and_then(|note| note.writer_key),
+    }
+}
+
+#[cfg(unix)]
+fn make_private(folder: &Path) -> io::Result<()> {
+    use std::os::unix::fs::DirBuilderExt;
+    std::fs::DirBuilder::new().recursive(true).mode(0o700).create(folder)
+}
+
+#[cfg(not(unix))]
+fn make_private(folder: &Path) -> io::Result<()> {
+    std::fs::create_dir_all(folder)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_folder_one_service() {
+        let folder = tempfile::tempdir().unwrap();
+        let storage = Storage::Folder(folder.path().join("data"));
+        let first = DataFolder::open(&storage).unwrap();
+        let second = DataFolder::open(&storage).unwrap_err();
+        assert!(second.to_string().contains("in use by another iocast"));
+        drop(first);
+        assert!(DataFolder::open(&storage).is_ok());
+    }
+
+    #[test]
+    fn a_temporary_folder_goes() {
+        let data = DataFolder::open(&Storage::InMemory).unwrap();
+        let root = data.root().to_owned();
+        assert!(data.is_temporary() && root.exists());
+        drop(data);
+        assert!(!root.exists());
+    }
+
+    #[test]
+    fn the_command_line_finds_the_service() {
+        let folder = tempfile::tempdir().unwrap();
+        assert_eq!(announced(folder.path()), Announced::default());
+        let data = DataFolder::open(&Storage::Folder(folder.path().to_owned())).unwrap();
+        data.announce("http://127.0.0.1:1");
+        std::fs::write(data.keys(), r#"{"writer_key":"k","admin_key":"a"}"#).unwrap();
+        let found = announced(folder.path());
+        assert_eq!(found.base_url.as_deref(), Some("http://127.0.0.1:1"));
+        assert_eq!(found.writer_key.as_deref(), Some("k"));
+        data.withdraw();
+        assert_eq!(announced(folder.path()).base_url, None);
+    }
+}

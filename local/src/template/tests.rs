@@ -1,0 +1,78 @@
+use super::*;
+
+#[test]
+fn the_embedded_template_has_its_tables() {
+    let tables = Template::embedded().unwrap().tables().unwrap();
+    let names: Vec<_> = tables.iter().map(|table| table.name.as_str()).collect();
+    assert_eq!(names, ["AccessTable", "CollectionsTable", "NotificationsTable", "ObjectsTable"]);
+    let objects = &tables[3];
+    assert_eq!(objects.stream.as_deref(), Some("NEW_IMAGE"));
+    assert_eq!(objects.key[0].name, "id");
+    assert_eq!(objects.key[1].role, "RANGE");
+    assert_eq!(objects.indexes[0].name, "expiry");
+    assert_eq!(objects.indexes[0].projection, "KEYS_ONLY");
+    assert_eq!(tables[0].ttl.as_deref(), Some("ttl"));
+    assert_eq!(objects.ttl, None);
+}
+
+#[test]
+fn the_embedded_template_has_its_routes() {
+    let routes = Template::embedded().unwrap().routes();
+    let has = |path: &str, function: &str| {
+        routes.iter().any(|r| r.method == "ANY" && r.path == path && r.function == function)
+    };
+    assert!(has("/taxii2", "TaxiiFunction"));
+    assert!(has("/taxii2/", "TaxiiFunction"));
+    assert!(has("/taxii2/{proxy+}", "TaxiiFunction"));
+    assert!(has("/api/v1/objects/{id}", "IngestFunction"));
+    assert!(has("$default", "IngestFunction"));
+}
+
+#[test]
+fn the_embedded_template_has_its_triggers() {
+    let template = Template::embedded().unwrap();
+    let streams = template.stream_triggers().unwrap();
+    assert_eq!(streams.len(), 1);
+    assert_eq!(streams[0].table, "ObjectsTable");
+    assert_eq!((streams[0].batch_size, streams[0].retries), (500, 3));
+    assert!(streams[0].bisect && streams[0].reports_failures);
+    assert!(!streams[0].patterns.is_empty());
+    let buckets = template.bucket_triggers().unwrap();
+    assert_eq!(buckets[0].prefix, "inbox/");
+    assert_eq!(buckets[0].bucket, template.buckets()[0]);
+}
+
+#[test]
+fn functions_get_the_names_of_this_machine() {
+    let template = Template::embedded().unwrap();
+    let environment = template.environment();
+    assert_eq!(environment["IOCAST_OBJECTS_TABLE"], "ObjectsTable");
+    assert_eq!(environment["IOCAST_BUCKET"], template.buckets()[0]);
+    assert_eq!(environment["IOCAST_TAXII_ROOT"], "intel");
+    assert!(!environment.contains_key("IOCAST_PUBLIC_BASE_URL"));
+}
+
+#[test]
+fn long_forms_mean_the_same() {
+    let text = r#"
+Parameters: { Stage: { Type: String, Default: dev } }
+Globals: { Function: { Environment: { Variables: { A: { Ref: T }, B: { "Fn::Sub": "${Stage}-${AWS::Region}" } } } } }
+Resources:
+  T: { Type: "AWS::DynamoDB::Table", Properties: { TableName: !Sub "${Stage}-t" } }
+"#;
+    let template = Template::parse(text).unwrap();
+    assert_eq!(template.environment()["A"], "dev-t");
+    assert_eq!(template.environment()["B"], "dev-us-east-1");
+}
+
+#[test]
+fn what_is_no_template_is_refused_with_a_reason() {
+    for (text, reason) in [
+        ("[", "YAML"),
+        ("a: 1", "Resources"),
+        ("Resources: { X: { Properties: {} } }", "X: has no Type"),
+    ] {
+        let error = Template::parse(text).unwrap_err().to_string();
+        assert!(error.contains(reason), "{error}");
+    }
+}

@@ -1,0 +1,37 @@
+//! What every HTTP surface shares: one path from the gateway's request to its answer
+//! (contract: access, "HTTP habits" and "Errors").
+
+mod accept;
+mod answer;
+mod auth;
+mod body;
+mod call;
+mod error;
+mod query;
+
+use std::future::Future;
+
+use lambda_http::{Body, Request, Response};
+
+pub use accept::{Accept, MediaRange};
+pub use answer::Answer;
+pub use auth::{AuthError, authenticate};
+pub use body::{BodyError, MAX_BODY_BYTES, MAX_EXPANDED_BYTES};
+pub use call::Call;
+pub use error::ApiError;
+pub use query::{Query, QueryError};
+
+/// Answers a gateway request with `handle`. Adds what every answer carries: the request id,
+/// CORS for reads, compression, and no body for `HEAD`.
+pub async fn serve<F, Answered>(request: Request, handle: F) -> Response<Body>
+where
+    F: FnOnce(Call) -> Answered,
+    Answered: Future<Output = Answer>,
+{
+    let call = Call::new(request);
+    let frame = call.frame();
+    if call.method == lambda_http::http::Method::OPTIONS {
+        return Answer::preflight().send(&frame);
+    }
+    handle(call).await.send(&frame)
+}

@@ -1,0 +1,21 @@
+//! What the functions of iocast share.
+//!
+//! Pure modules ([`stix`], [`pattern`], [`ioc`], [`filter`], [`tlp`]) do no I/O; only
+//! [`store`] knows tables and keys; [`log`] is the collection log that every surface reads.
+
+pub mod access;
+pub mod collection;
+pub mod filter;
+pub mod http;
+pub mod id;
+pub mod ingestion;
+pub mod ioc;
+pub mod lambda;
+pub mod log;
+pub mod pattern;
+pub mod projection;
+pub mod services;
+pub mod stix;
+pub mod store;
+pub mod time;
+pub mod tlp;

@@ -1,0 +1,328 @@
+//! What a log has to say of an object, given what it says already. Pure.
+
+use std::collections::HashSet;
+
+use super::draft::Draft;
+use super::view::Trace;
+use crate::log::{LogId, Membership, Op, Place};
+use crate::store::{Head, OldVersion, Removal};
+use crate::time::{Position, Timestamp, Version};
+
+/// Why an entry is no longer what it was.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Mark {
+    /// A newer version is current.
+    Superseded,
+    /// The version is no longer in the collection.
+    Removed,
+    /// Another version is the oldest now.
+    NotOldest,
+    /// It is the oldest version now.
+    NowOldest,
+}
+
+/// An object and a log.
+#[derive(Clone, Copy, Debug)]
+pub struct Question<'a> {
+    /// Which log.
+    pub log: LogId,
+    /// The object.
+    pub head: &'a Head,
+    /// Its older versions, where they matter.
+    pub older: &'a [OldVersion],
+    /// Whether it belongs in the log.
+    pub wanted: bool,
+    /// Whether one of its ends does (relationships and sightings).
+    pub related: bool,
+    /// The older versions not yet projected that belong in the log.
+    pub history: &'a HashSet<(LogId, Version)>,
+}
+
+/// A version that stands in the log.
+#[derive(Clone, Debug)]
+struct Present {
+    version: Version,
+    place: Place,
+}
+
+/// What to append and to mark.
+#[derive(Debug, Default)]
+pub struct Decision<'a> {
+    /// A newer revision is projected already: there is nothing to say, and nothing to settle.
+    pub obsolete: bool,
+    /// The membership before the drafts.
+    pub current: Option<Membership>,
+    /// Versions that stand in the log though no item says so yet.
+    pub found: Vec<(Version, Membership)>,
+    /// What to append, all in one commit.
+    pub drafts: Vec<Draft<'a>>,
+    /// What to mark, whether or not something is appended.
+    pub marks: Vec<(Place, Mark)>,
+}
+
+/// Decides what the log has to say. `traces` are its entries of this object for revisions that
+/// are not settled.
+pub fn decide<'a>(question: Question<'a>, traces: &[&Trace]) -> Decision<'a> {
+    let head = question.head;
+    let mut decision = Decision::default();
+    if traces.iter().any(|trace| trace.revision > head.revision) {
+        decision.obsolete = true;
+        return decision;
+    }
+    let mut present = standing(question, &mut decision);
+    for trace in traces {
+        follow(trace, &mut decision, &mut present);
+    }
+    mark_removals(question, &mut decision, &mut present);
+    let said = traces.iter().any(|trace| trace.revision == head.revision);
+    if !said {
+        draft(question, &mut decision, &present);
+    }
+    decision
+}
+
+/// What stands in the log by what the object's items say.
+fn standing(question: Question<'_>, decision: &mut Decision<'_>) -> Vec<Present> {
+    let head = question.head;
+    decision.current = head.memberships.get(&question.log).cloned();
+    let Some(membership) = decision.current.as_ref().filter(|m| !m.related) else {
+        return Vec::new();
+    };
+    let mut present = vec![Present {
+        version: head.version_in(membership).clone(),
+        place: membership.place,
+    }];
+    let entered = membership.entered;
+    for old in question.older {
+        if let Some(entry) = old.entries.get(&question.log)
+            && entry.position >= entered
+        {
+            present.push(Present { version: old.facets.version.clone(), place: entry.place });
+        }
+    }
+    present
+}
+
+/// Takes in what an entry that is not settled yet says, and repeats its marks: whoever appended
+/// it may have died before setting them.
+fn follow(trace: &Trace, decision: &mut Decision<'_>, present: &mut Vec<Present>) {
+    let Ok(version) = trace.version.parse::<Timestamp>().map(Version) else { return };
+    let membership = Membership {
+        place: trace.place,
+        position: trace.position,
+        entered: trace.entered,
+        version: Some(version.clone()),
+        related: trace.op == Op::Related,
+    };
+    if let Some(replaced) = trace.replaces {
+        decision.marks.push((replaced, Mark::Superseded));
+    }
+    match trace.op {
+        Op::Leave | Op::Unrelate => {
+            decision.marks.extend(present.drain(..).map(|entry| (entry.place, Mark::Removed)));
+            decision.current = None;
+        }
+        Op::Related => decision.current = Some(membership),
+        Op::Enter | Op::Update => {
+            if trace.op == Op::Enter {
+                present.clear();
+            }
+            present.push(Present { version: version.clone(), place: trace.place });
+            decision.found.push((version, membership.clone()));
+            decision.current = Some(membership);
+        }
+        Op::History => {
+            present.push(Present { version: version.clone(), place: trace.place });
+            decision.found.push((version, membership));
+        }
+    }
+}
+
+fn removal(question: Question<'_>) -> Option<&Removal> {
+    let LogId::Collection(id) = question.log else { return None };
+    question.head.state.removals.get(&id)
+}
+
+/// Marks versions that clients deleted from the collection, and the oldest that remains.
+fn mark_removals(
+    question: Question<'_>,
+    decision: &mut Decision<'_>,
+    present: &mut Vec<Present>,
+) {
+    let Some(removal) = removal(question) else { return };
+    let (removed, remaining): (Vec<_>, Vec<_>) =
+        present.drain(..).partition(|entry| removal.covers(&entry.version));
+    let oldest_removed = removed.iter().map(|entry| &entry.version).min();
+    if let Some(oldest) = remaining.iter().min_by(|a, b| a.version.cmp(&b.version))
+        && oldest_removed.is_some_and(|removed| *removed < oldest.version)
+    {
+        decision.marks.push((oldest.place, Mark::NowOldest));
+    }
+    decision.marks.extend(removed.iter().map(|entry| (entry.place, Mark::Removed)));
+    *present = remaining;
+}
+
+fn draft<'a>(question: Question<'a>, decision: &mut Decision<'a>, present: &[Present]) {
+    let current = decision.current.clone();
+    let membership = current.as_ref().filter(|membership| !membership.related);
+    let target = question.wanted.then(|| target(question, present)).flatten();
+    match (target, membership) {
+        (Some((facets, body)), None) => {
+            let replaces = current.as_ref().map(|related| related.place);
+            decision.drafts.push(Draft {
+                op: Op::Enter,
+                facets,
+                body,
+                replaces,
+                entered: None,
+                oldest: true,
+            });
+            decision.marks.extend(replaces.map(|place| (place, Mark::Superseded)));
+        }
+        (Some((facets, body)), Some(membership)) => {
+            if question.head.version_in(membership) != &facets.version {
+                update(decision, membership, facets, body, present);
+            }
+        }
+        (None, Some(membership)) => {
+            decision.drafts.push(Draft {
+                op: Op::Leave,
+                facets: &question.head.facets,
+                body: &question.head.json,
+                replaces: Some(membership.place),
+                entered: Some(membership.entered),
+                oldest: false,
+            });
+            decision.marks.push((membership.place, Mark::Removed));
+            decision.marks.extend(present.iter().map(|entry| (entry.place, Mark::Removed)));
+            return;
+        }
+        (None, None) => {
+            draft_related(question, decision, current.as_ref());
+            return;
+        }
+    }
+    draft_history(question, decision, present);
+}
+
+/// The version that should be current: the newest one that was not deleted from the collection.
+fn target<'a>(
+    question: Question<'a>,
+    present: &[Present],
+) -> Option<(&'a crate::stix::Facets, &'a str)> {
+    let head = question.head;
+    let Some(removal) = removal(question).filter(|removal| removal.covers(head.version())) else {
+        return Some((&head.facets, &head.json));
+    };
+    question
+        .older
+        .iter()
+        .filter(|old| !removal.covers(&old.facets.version))
+        .filter(|old| present.iter().any(|entry| entry.version == old.facets.version))
+        .max_by(|a, b| a.facets.version.cmp(&b.facets.version))
+        .map(|old| (&old.facets, old.json.as_str()))
+}
+
+fn update<'a>(
+    decision: &mut Decision<'a>,
+    membership: &Membership,
+    facets: &'a crate::stix::Facets,
+    body: &'a str,
+    present: &[Present],
+) {
+    decision.marks.push((membership.place, Mark::Superseded));
+    // An older version that becomes current again stands at its new position only.
+    let again = present.iter().find(|entry| entry.version == facets.version);
+    decision.marks.extend(again.map(|entry| (entry.place, Mark::Removed)));
+    decision.drafts.push(Draft {
+        op: Op::Update,
+        facets,
+        body,
+        replaces: Some(membership.place),
+        entered: Some(membership.entered),
+        oldest: !present.iter().any(|entry| entry.version < facets.version),
+    });
+}
+
+/// Older versions that became known late stand behind the current one.
+fn draft_history<'a>(question: Question<'a>, decision: &mut Decision<'a>, present: &[Present]) {
+    let removal = removal(question);
+    let mut late: Vec<&OldVersion> = question
+        .older
+        .iter()
+        .filter(|old| question.head.state.history.contains(&old.facets.version))
+        .filter(|old| question.history.contains(&(question.log, old.facets.version.clone())))
+        .filter(|old| !removal.is_some_and(|removal| removal.covers(&old.facets.version)))
+        .filter(|old| !present.iter().any(|entry| entry.version == old.facets.version))
+        .filter(|old| !decision.drafts.iter().any(|draft| draft.version() == &old.facets.version))
+        .collect();
+    late.sort_by(|a, b| a.facets.version.cmp(&b.facets.version));
+    let Some(oldest_late) = late.first().map(|old| old.facets.version.clone()) else { return };
+    let oldest_before = present.iter().min_by(|a, b| a.version.cmp(&b.version));
+    let becomes_oldest = oldest_before.is_none_or(|entry| oldest_late < entry.version);
+    if becomes_oldest {
+        decision.marks.extend(oldest_before.map(|entry| (entry.place, Mark::NotOldest)));
+        for draft in &mut decision.drafts {
+            draft.oldest = draft.oldest && *draft.version() < oldest_late;
+        }
+    }
+    let entered = decision
+        .current
+        .as_ref()
+        .filter(|membership| !membership.related)
+        .map(|membership| membership.entered);
+    for old in late {
+        decision.drafts.push(Draft {
+            op: Op::History,
+            facets: &old.facets,
+            body: &old.json,
+            replaces: None,
+            entered,
+            oldest: becomes_oldest && old.facets.version == oldest_late,
+        });
+    }
+}
+
+/// A relationship or sighting that is no member itself.
+fn draft_related<'a>(
+    question: Question<'a>,
+    decision: &mut Decision<'a>,
+    current: Option<&Membership>,
+) {
+    let head = question.head;
+    let op = match (question.related, current) {
+        (true, None) => Op::Related,
+        (true, Some(known)) if head.version_in(known) != head.version() => Op::Related,
+        (false, Some(_)) => Op::Unrelate,
+        _ => return,
+    };
+    decision.marks.extend(current.map(|known| (known.place, Mark::Superseded)));
+    decision.drafts.push(Draft {
+        op,
+        facets: &head.facets,
+        body: &head.json,
+        replaces: current.map(|known| known.place),
+        entered: current.map(|known| known.entered),
+        oldest: false,
+    });
+}
+
+/// The membership after `draft` was appended.
+pub fn membership_after(
+    head: &Head,
+    draft: &Draft<'_>,
+    place: Place,
+    position: Position,
+    entered: Position,
+) -> Option<Membership> {
+    match draft.op {
+        Op::Leave | Op::Unrelate => None,
+        Op::Enter | Op::Update | Op::Related | Op::History => Some(Membership {
+            place,
+            position,
+            entered,
+            version: (draft.version() != head.version()).then(|| draft.version().clone()),
+            related: draft.op == Op::Related,
+        }),
+    }
+}

@@ -1,0 +1,387 @@
+//! Projection: from pending objects to the logs (design: invariants 1 to 3).
+//!
+//! An object is pending from the write that changed it until every log says what that write
+//! means. The steps may be repeated at any point, by anybody, at the same time: the conditional
+//! put of a commit decides, and what a log already says of a revision is not said again.
+
+mod append;
+mod decide;
+mod draft;
+mod view;
+mod wanted;
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures::stream::{self, StreamExt};
+use tokio::sync::Mutex;
+use tracing::warn;
+
+use crate::id::ObjectId;
+use crate::log::{LogId, Membership};
+use crate::services::{Definitions, Services};
+use crate::stix::Marking;
+use crate::store::{Head, OldVersion, Store, StoreError};
+use crate::time::{Position, Version};
+use append::{Candidate, Standings};
+use view::View;
+
+/// Updates of heads under way at once.
+const CONCURRENCY: usize = 48;
+
+/// Definitions that turn out to be older than a log's are read again, this often.
+const DEFINITION_ATTEMPTS: u32 = 5;
+
+/// Why objects could not be projected.
+#[derive(Debug, Default)]
+pub struct Failures(pub Vec<(ObjectId, StoreError)>);
+
+/// Projects objects, remembering where the logs end.
+#[derive(Debug)]
+pub struct Projector {
+    store: Store,
+    views: Mutex<HashMap<LogId, Arc<Mutex<View>>>>,
+}
+
+/// An object on its way into the logs.
+struct Subject {
+    head: Head,
+    older: Vec<OldVersion>,
+    /// The logs it belongs in.
+    wanted: HashSet<LogId>,
+    /// The logs in which one of its ends is a member (relationships and sightings only).
+    related: HashSet<LogId>,
+    /// The logs in which older versions that were never projected belong.
+    history: HashSet<(LogId, Version)>,
+}
+
+impl Projector {
+    /// A projector over `store`.
+    #[must_use]
+    pub fn new(store: Store) -> Self {
+        Self { store, views: Mutex::default() }
+    }
+
+    /// Projects those of `ids` that are pending. Relationships come after what they join, which
+    /// is projected too if it is pending.
+    ///
+    /// # Errors
+    /// Never as a whole: names each object whose projection failed and must be tried again.
+    pub async fn project(&self, services: &Services, ids: &[ObjectId]) -> Failures {
+        let mut failures = Failures::default();
+        let is_sro = |id: &ObjectId| matches!(id.object_type(), "relationship" | "sighting");
+        let (joins, plain): (Vec<_>, Vec<_>) = ids.iter().cloned().partition(is_sro);
+        // Boxed: the future is large, and callers hold it within theirs.
+        let work = Box::pin(self.project_all(services, plain, joins, &mut failures));
+        if let Err(error) = work.await {
+            warn!(%error, objects = ids.len(), "projection failed");
+            let failed: HashSet<ObjectId> = failures.0.iter().map(|(id, _)| id.clone()).collect();
+            let rest = ids.iter().filter(|id| !failed.contains(*id));
+            failures.0.extend(
+                rest.map(|id| (id.clone(), StoreError::Unavailable(error.to_string()))),
+            );
+        }
+        failures
+    }
+
+    async fn project_all(
+        &self,
+        services: &Services,
+        plain: Vec<ObjectId>,
+        joins: Vec<ObjectId>,
+        failures: &mut Failures,
+    ) -> Result<(), StoreError> {
+        let mut first = self.pending(&plain).await?;
+        let joins = self.pending(&joins).await?;
+        let ends = self.ends_of(&joins, &first).await?;
+        let known: HashSet<ObjectId> = first.iter().map(|head| head.id().clone()).collect();
+        let waiting = ends.values().filter(|end| end.pending.is_some());
+        first.extend(waiting.filter(|end| !known.contains(end.id())).cloned());
+        self.wave(services, first, &HashMap::new(), failures).await?;
+        if joins.is_empty() {
+            return Ok(());
+        }
+        // Read again: the first wave may just have brought an end into a collection.
+        let ends = self.ends_of(&joins, &[]).await?;
+        self.wave(services, joins, &ends, failures).await
+    }
+
+    async fn pending(&self, ids: &[ObjectId]) -> Result<Vec<Head>, StoreError> {
+        let heads = self.store.heads(ids, true).await?;
+        Ok(heads.into_values().filter(|head| head.pending.is_some()).collect())
+    }
+
+    async fn ends_of(
+        &self,
+        joins: &[Head],
+        except: &[Head],
+    ) -> Result<HashMap<ObjectId, Head>, StoreError> {
+        let except: HashSet<&ObjectId> = except.iter().map(Head::id).collect();
+        let ends: HashSet<&ObjectId> = joins
+            .iter()
+            .filter_map(|head| head.facets.ends.as_ref())
+            .flat_map(|ends| ends.sources.iter().chain(&ends.targets))
+            .filter(|id| !except.contains(id))
+            .collect();
+        let ends: Vec<ObjectId> = ends.into_iter().cloned().collect();
+        self.store.heads(&ends, true).await
+    }
+
+    /// Projects objects none of which waits for another.
+    async fn wave(
+        &self,
+        services: &Services,
+        heads: Vec<Head>,
+        ends: &HashMap<ObjectId, Head>,
+        failures: &mut Failures,
+    ) -> Result<(), StoreError> {
+        if heads.is_empty() {
+            return Ok(());
+        }
+        let definitions = definitions_for(services, &heads).await?;
+        let (mut subjects, marked) = self.describe(services, &definitions, heads, ends).await?;
+        failures.0.extend(marked);
+        let mut results = None;
+        for _ in 0..DEFINITION_ATTEMPTS {
+            let definitions = definitions_for_subjects(services, &subjects).await?;
+            match self.append_all(&definitions, &subjects).await {
+                Err(append::AppendError::DefinitionChanged) => {
+                    let fresh = services.definitions_within(Duration::ZERO).await?;
+                    let heads = subjects.drain(..).map(|subject| subject.head).collect();
+                    let (again, failed) = self.describe(services, &fresh, heads, ends).await?;
+                    subjects = again;
+                    failures.0.extend(failed);
+                }
+                Err(append::AppendError::Store(error)) => return Err(error),
+                Ok(done) => {
+                    results = Some(done);
+                    break;
+                }
+            }
+        }
+        let mut results = results.ok_or_else(|| {
+            StoreError::Unavailable("a collection's definition changes too often".into())
+        })?;
+        let settled = stream::iter(subjects)
+            .map(|subject| {
+                let result = results.remove(subject.head.id()).unwrap_or_default();
+                async move {
+                    let id = subject.head.id().clone();
+                    (id, self.settle(services, subject, result).await)
+                }
+            })
+            .buffer_unordered(CONCURRENCY);
+        let failed = settled.filter_map(|(id, done)| async move { done.err().map(|e| (id, e)) });
+        failures.0.extend(failed.collect::<Vec<_>>().await);
+        Ok(())
+    }
+
+    /// Works out where each object belongs.
+    async fn describe(
+        &self,
+        services: &Services,
+        definitions: &Definitions,
+        heads: Vec<Head>,
+        ends: &HashMap<ObjectId, Head>,
+    ) -> Result<(Vec<Subject>, Vec<(ObjectId, StoreError)>), StoreError> {
+        let described = stream::iter(heads)
+            .map(|head| async move {
+                let id = head.id().clone();
+                (id, self.describe_one(services, definitions, head, ends).await)
+            })
+            .buffer_unordered(CONCURRENCY);
+        let mut subjects = Vec::new();
+        let mut failed = Vec::new();
+        for (id, described) in described.collect::<Vec<_>>().await {
+            match described {
+                Ok(subject) => subjects.push(subject),
+                Err(error) => failed.push((id, error)),
+            }
+        }
+        Ok((subjects, failed))
+    }
+
+    async fn describe_one(
+        &self,
+        services: &Services,
+        definitions: &Definitions,
+        head: Head,
+        ends: &HashMap<ObjectId, Head>,
+    ) -> Result<Subject, StoreError> {
+        let level = crate::ingestion::level_of(services, &head.facets).await?;
+        let wanted = wanted::logs(definitions, &head, level, chrono::Utc::now());
+        let related = wanted::related(definitions, &head, level, ends);
+        let leaves = head.memberships.keys().any(|log| !wanted.contains(log));
+        let needs_older = head.state.has_older
+            && (leaves || !head.state.history.is_empty() || !head.state.removals.is_empty());
+        let older =
+            if needs_older { self.store.older_versions(head.id()).await? } else { Vec::new() };
+        let mut history = HashSet::new();
+        for old in older.iter().filter(|old| head.state.history.contains(&old.facets.version)) {
+            let level = crate::ingestion::level_of(services, &old.facets).await?;
+            let logs = wanted::collections(definitions, &head, &old.facets, level);
+            history.extend(logs.map(|log| (log, old.facets.version.clone())));
+        }
+        Ok(Subject { head, older, wanted, related, history })
+    }
+
+    /// Appends what has to be said, log by log, logs side by side.
+    async fn append_all(
+        &self,
+        definitions: &Definitions,
+        subjects: &[Subject],
+    ) -> Result<HashMap<ObjectId, Standings>, append::AppendError> {
+        let mut by_log: BTreeMap<LogId, Vec<Candidate<'_>>> = BTreeMap::new();
+        for subject in subjects {
+            for log in logs_to_look_at(definitions, subject) {
+                by_log.entry(log).or_default().push(Candidate {
+                    head: &subject.head,
+                    older: &subject.older,
+                    wanted: subject.wanted.contains(&log),
+                    related: subject.related.contains(&log),
+                    history: &subject.history,
+                });
+            }
+        }
+        let work: Vec<_> = by_log
+            .into_iter()
+            .map(|(log, candidates)| self.append_in(definitions, log, candidates))
+            .collect();
+        let appended = stream::iter(work).buffer_unordered(8).collect::<Vec<_>>().await;
+        let mut results: HashMap<ObjectId, Standings> = HashMap::new();
+        for outcomes in appended {
+            for (id, log, outcome) in outcomes? {
+                results.entry(id).or_default().add(log, outcome);
+            }
+        }
+        Ok(results)
+    }
+
+    async fn append_in(
+        &self,
+        definitions: &Definitions,
+        log: LogId,
+        candidates: Vec<Candidate<'_>>,
+    ) -> Result<Vec<(ObjectId, LogId, append::Standing)>, append::AppendError> {
+        let view = self.view(log).await;
+        let mut view = view.lock().await;
+        let generation = generation_of(definitions, log);
+        append::append(&self.store, &mut view, log, generation, &candidates).await
+    }
+
+    async fn view(&self, log: LogId) -> Arc<Mutex<View>> {
+        self.views.lock().await.entry(log).or_default().clone()
+    }
+
+    /// Writes down where the object stands now, and that its projection is done.
+    async fn settle(
+        &self,
+        services: &Services,
+        subject: Subject,
+        result: Standings,
+    ) -> Result<(), StoreError> {
+        let Subject { mut head, older, .. } = subject;
+        if result.obsolete {
+            return Ok(());
+        }
+        self.record_versions(&head, &older, &result).await?;
+        if head.facets.object_type() == "marking-definition" {
+            self.tell_marked(services, &head).await?;
+        }
+        head.memberships = result.memberships;
+        head.state.history.clear();
+        // If the object was written anew meanwhile, that revision's projection does the rest.
+        self.store.settle(&head).await?;
+        Ok(())
+    }
+
+    /// Records where the entries of older versions lie.
+    async fn record_versions(
+        &self,
+        head: &Head,
+        older: &[OldVersion],
+        result: &Standings,
+    ) -> Result<(), StoreError> {
+        let mut entries: BTreeMap<Version, BTreeMap<LogId, Membership>> = BTreeMap::new();
+        for version in &head.state.history {
+            entries.entry(version.clone()).or_default();
+        }
+        for (log, version, membership) in &result.version_entries {
+            entries.entry(version.clone()).or_default().insert(*log, membership.clone());
+        }
+        for (version, added) in entries {
+            let known = older.iter().find(|old| old.facets.version == version);
+            let Some(known) = known else { continue };
+            let mut all = known.entries.clone();
+            all.extend(added);
+            if all != known.entries || !known.projected {
+                self.store.set_version_entries(head.id(), &version, &all).await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// A marking definition arrived or went: what names it is projected again.
+    async fn tell_marked(&self, services: &Services, head: &Head) -> Result<(), StoreError> {
+        services.forget_marking(head.id());
+        let means = match services.marking(head.id()).await? {
+            Marking::Level(level) => level.name(),
+            Marking::NoLevel => "none",
+            Marking::Unknown => "unknown",
+        };
+        for marked in self.store.marked_objects(head.id()).await? {
+            if marked.resolved.as_deref() != Some(means) {
+                self.store.reproject(&marked.id, Position::now()).await?;
+                self.store.set_marked_level(head.id(), &marked.id, means).await?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Definitions that know every collection an object was posted to.
+async fn definitions_for(services: &Services, heads: &[Head]) -> Result<Definitions, StoreError> {
+    let definitions = services.definitions().await?;
+    let known = |id| definitions.iter().any(|defined| defined.collection.id == id);
+    if heads.iter().flat_map(|head| &head.state.posted).all(|id| known(*id)) {
+        return Ok(definitions);
+    }
+    services.definitions_within(Duration::from_secs(1)).await
+}
+
+async fn definitions_for_subjects(
+    services: &Services,
+    subjects: &[Subject],
+) -> Result<Definitions, StoreError> {
+    let heads: Vec<Head> = subjects
+        .iter()
+        .filter(|subject| !subject.head.state.posted.is_empty())
+        .map(|subject| subject.head.clone())
+        .collect();
+    definitions_for(services, &heads).await
+}
+
+/// The logs that may have something to say of an object. An object with a revision that was
+/// never projected may stand in a log of which its `HEAD` knows nothing, so all are looked at.
+fn logs_to_look_at(definitions: &Definitions, subject: &Subject) -> HashSet<LogId> {
+    let head = &subject.head;
+    let mut logs: HashSet<LogId> = head.memberships.keys().copied().collect();
+    logs.extend(&subject.wanted);
+    logs.extend(&subject.related);
+    if head.revision > head.projected + 1 {
+        let all = definitions.iter().map(|defined| LogId::Collection(defined.collection.id));
+        logs.extend(all);
+        if head.facets.is_indicator() {
+            let versions = subject.older.iter().map(|old| &old.facets);
+            logs.extend(wanted::possible_indicator_logs(versions.chain([&head.facets])));
+        }
+    }
+    logs
+}
+
+fn generation_of(definitions: &Definitions, log: LogId) -> u64 {
+    let LogId::Collection(id) = log else { return 0 };
+    let defined = definitions.iter().find(|defined| defined.collection.id == id);
+    defined.map_or(0, |defined| defined.collection.generation)
+}

@@ -1,0 +1,112 @@
+//! Which logs an object belongs in.
+
+use std::collections::{BTreeSet, HashMap, HashSet};
+
+use chrono::{DateTime, Utc};
+
+use crate::filter::Subject;
+use crate::id::ObjectId;
+use crate::log::LogId;
+use crate::services::{Defined, Definitions};
+use crate::stix::{Facets, IocType};
+use crate::store::Head;
+use crate::tlp::Tlp;
+
+/// The logs `head`, whose level is `level`, belongs in at the moment `now`.
+pub fn logs(
+    definitions: &Definitions,
+    head: &Head,
+    level: Tlp,
+    now: DateTime<Utc>,
+) -> HashSet<LogId> {
+    if head.deleted {
+        return HashSet::new();
+    }
+    let mut logs: HashSet<LogId> = collections(definitions, head, &head.facets, level)
+        .filter(|log| stays(head, *log))
+        .collect();
+    if head.facets.is_indicator() {
+        let active = !head.facets.revoked
+            && head.facets.valid_until.as_ref().is_none_or(|until| until.at() > now);
+        logs.extend(indicator_logs(&head.facets, level, active));
+    }
+    logs
+}
+
+/// The collections in which a version of `head` with these facets and this level belongs.
+pub fn collections<'a>(
+    definitions: &'a Definitions,
+    head: &'a Head,
+    facets: &'a Facets,
+    level: Tlp,
+) -> impl Iterator<Item = LogId> + 'a {
+    let subject = Subject { facets, level, owner: head.owner.as_str() };
+    definitions
+        .iter()
+        .filter(move |defined| admits(defined, facets, level))
+        .filter(move |defined| {
+            head.state.posted.contains(&defined.collection.id)
+                || defined.selects(&subject, &head.owner)
+        })
+        .map(|defined| LogId::Collection(defined.collection.id))
+}
+
+/// Whether the newest version was not deleted from the collection, or an older one may take its
+/// place there.
+fn stays(head: &Head, log: LogId) -> bool {
+    let LogId::Collection(id) = log else { return true };
+    !head.removed_from(id, head.version())
+        || (head.state.has_older && head.memberships.contains_key(&log))
+}
+
+/// Whether the collection takes objects of this specification and level at all.
+fn admits(defined: &Defined, facets: &Facets, level: Tlp) -> bool {
+    let settings = &defined.collection.settings;
+    level <= settings.ceiling && settings.spec_versions.contains(&facets.spec_version)
+}
+
+fn indicator_logs(
+    facets: &Facets,
+    level: Tlp,
+    active: bool,
+) -> impl Iterator<Item = LogId> + use<> {
+    let kinds: BTreeSet<IocType> = facets.iocs.iter().map(|ioc| ioc.kind).collect();
+    std::iter::once(None)
+        .chain(kinds.into_iter().map(Some))
+        .map(move |kind| LogId::Indicators { level, kind, active })
+}
+
+/// Every log of indicators in which a revision with one of these facets may stand.
+pub fn possible_indicator_logs<'a>(
+    versions: impl Iterator<Item = &'a Facets> + Clone,
+) -> impl Iterator<Item = LogId> {
+    Tlp::ALL.into_iter().flat_map(move |level| {
+        let versions = versions.clone();
+        [true, false].into_iter().flat_map(move |active| {
+            versions.clone().flat_map(move |facets| indicator_logs(facets, level, active))
+        })
+    })
+}
+
+/// The collections that hold an end of a relationship or sighting.
+pub fn related(
+    definitions: &Definitions,
+    head: &Head,
+    level: Tlp,
+    ends: &HashMap<ObjectId, Head>,
+) -> HashSet<LogId> {
+    let Some(joined) = head.facets.ends.as_ref().filter(|_| !head.deleted) else {
+        return HashSet::new();
+    };
+    let holds = |log: &LogId| {
+        joined.sources.iter().chain(&joined.targets).filter_map(|id| ends.get(id)).any(|end| {
+            end.memberships.get(log).is_some_and(|membership| !membership.related)
+        })
+    };
+    definitions
+        .iter()
+        .filter(|defined| admits(defined, &head.facets, level))
+        .map(|defined| LogId::Collection(defined.collection.id))
+        .filter(holds)
+        .collect()
+}

@@ -1,0 +1,286 @@
+//! What every handler is given: the store, the settings, and what an instance may remember for
+//! a while.
+
+use std::collections::HashMap;
+use std::env;
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::time::{Duration, Instant};
+
+use thiserror::Error;
+use tokio::sync::OnceCell;
+
+use crate::access::{ApiKey, KeyId};
+use crate::collection::{Collection, CollectionSettings};
+use crate::filter::{Filter, Subject};
+use crate::id::ObjectId;
+use crate::log::CollectionId;
+use crate::projection::Projector;
+use crate::stix::{Marking, marking_defined_by};
+use crate::store::{CreateCollectionError, Names, Store, StoreError};
+
+/// Keys are asked for again after this long, so that a revoked one stops within a minute.
+const KEY_MEMORY: Duration = Duration::from_secs(30);
+/// Definitions are read again after this long.
+const DEFINITION_MEMORY: Duration = Duration::from_secs(30);
+/// A name that is not found is looked up again if the definitions are older than this.
+const DEFINITION_PATIENCE: Duration = Duration::from_secs(1);
+/// A marking's level is read again after this long.
+const MARKING_MEMORY: Duration = Duration::from_secs(60);
+/// More than this many remembered keys or markings are forgotten at once.
+const MEMORY_BOUND: usize = 10_000;
+
+/// How a deployment is set up.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// Tables and bucket.
+    pub names: Names,
+    /// The URL clients reach the service by; absent: the forwarded scheme and host.
+    pub public_base_url: Option<String>,
+    /// The TAXII API root's path segment.
+    pub taxii_root: String,
+}
+
+/// Why the environment is not enough.
+#[derive(Debug, Error)]
+pub enum SettingsError {
+    /// A variable is not set.
+    #[error("the environment variable {0} is not set")]
+    Missing(&'static str),
+}
+
+impl Settings {
+    /// Reads `IOCAST_OBJECTS_TABLE`, `IOCAST_COLLECTIONS_TABLE`, `IOCAST_ACCESS_TABLE`,
+    /// `IOCAST_BUCKET`, and, if set, `IOCAST_PUBLIC_BASE_URL` and `IOCAST_TAXII_ROOT`
+    /// (default `intel`).
+    ///
+    /// # Errors
+    /// Names the variable that is not set.
+    pub fn from_env() -> Result<Self, SettingsError> {
+        let set = |name| env::var(name).ok().filter(|value| !value.is_empty());
+        let required = |name| set(name).ok_or(SettingsError::Missing(name));
+        Ok(Self {
+            names: Names {
+                objects: required("IOCAST_OBJECTS_TABLE")?,
+                collections: required("IOCAST_COLLECTIONS_TABLE")?,
+                access: required("IOCAST_ACCESS_TABLE")?,
+                bucket: required("IOCAST_BUCKET")?,
+            },
+            public_base_url: set("IOCAST_PUBLIC_BASE_URL"),
+            taxii_root: set("IOCAST_TAXII_ROOT").unwrap_or_else(|| "intel".to_owned()),
+        })
+    }
+}
+
+/// A collection with its filter ready.
+#[derive(Debug)]
+pub struct Defined {
+    /// The collection.
+    pub collection: Collection,
+    /// Its filter, checked.
+    pub filter: Filter,
+}
+
+impl Defined {
+    /// Whether the filter selects `subject`, and the collection takes objects of its owner.
+    #[must_use]
+    pub fn selects(&self, subject: &Subject<'_>, owner: &crate::access::TenantId) -> bool {
+        (self.collection.takes_from(owner) || self.filter.owner_any())
+            && self.filter.matches(subject)
+    }
+}
+
+/// All definitions at one moment.
+pub type Definitions = Arc<Vec<Arc<Defined>>>;
+
+type Remembered<K, V> = Mutex<HashMap<K, (Instant, V)>>;
+
+/// What handlers work with. Cheap to clone.
+#[derive(Clone)]
+pub struct Services(Arc<Inner>);
+
+struct Inner {
+    store: Store,
+    settings: Settings,
+    keys: Remembered<KeyId, ApiKey>,
+    markings: Remembered<ObjectId, Marking>,
+    definitions: RwLock<Option<(Instant, Definitions)>>,
+    cursor_secret: OnceCell<[u8; 32]>,
+    projector: Projector,
+}
+
+fn recall<K: std::hash::Hash + Eq, V: Clone>(
+    memory: &Remembered<K, V>,
+    key: &K,
+    span: Duration,
+) -> Option<V> {
+    let memory = memory.lock().unwrap_or_else(PoisonError::into_inner);
+    memory.get(key).filter(|(at, _)| at.elapsed() < span).map(|(_, value)| value.clone())
+}
+
+fn remember<K: std::hash::Hash + Eq, V>(memory: &Remembered<K, V>, key: K, value: V) {
+    let mut memory = memory.lock().unwrap_or_else(PoisonError::into_inner);
+    if memory.len() >= MEMORY_BOUND {
+        memory.clear();
+    }
+    memory.insert(key, (Instant::now(), value));
+}
+
+impl Services {
+    /// Services over these clients.
+    #[must_use]
+    pub fn new(
+        dynamodb: aws_sdk_dynamodb::Client,
+        s3: aws_sdk_s3::Client,
+        settings: Settings,
+    ) -> Self {
+        let store = Store::new(dynamodb, s3, settings.names.clone());
+        Self(Arc::new(Inner {
+            projector: Projector::new(store.clone()),
+            store,
+            settings,
+            keys: Mutex::default(),
+            markings: Mutex::default(),
+            definitions: RwLock::default(),
+            cursor_secret: OnceCell::new(),
+        }))
+    }
+
+    /// The store.
+    #[must_use]
+    pub fn store(&self) -> &Store {
+        &self.0.store
+    }
+
+    /// The settings.
+    #[must_use]
+    pub fn settings(&self) -> &Settings {
+        &self.0.settings
+    }
+
+    /// The projector of this instance.
+    #[must_use]
+    pub fn projector(&self) -> &Projector {
+        &self.0.projector
+    }
+
+    /// The stored key with this public id, remembered for half a minute.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn key(&self, id: &KeyId) -> Result<Option<ApiKey>, StoreError> {
+        if let Some(key) = recall(&self.0.keys, id, KEY_MEMORY) {
+            return Ok(Some(key));
+        }
+        let key = self.0.store.key(id).await?;
+        if let Some(key) = &key {
+            remember(&self.0.keys, id.clone(), key.clone());
+        }
+        Ok(key)
+    }
+
+    /// What a marking id that is none of OASIS' own stands for. Only known ones are remembered.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn marking(&self, id: &ObjectId) -> Result<Marking, StoreError> {
+        if let Some(marking) = recall(&self.0.markings, id, MARKING_MEMORY) {
+            return Ok(marking);
+        }
+        let head = self.0.store.head(id).await?.filter(|head| !head.deleted);
+        let Some(head) = head else {
+            return Ok(Marking::Unknown);
+        };
+        let marking = marking_defined_by(&head.json);
+        remember(&self.0.markings, id.clone(), marking);
+        Ok(marking)
+    }
+
+    /// Forgets what a marking id stands for, because its definition changed.
+    pub fn forget_marking(&self, id: &ObjectId) {
+        self.0.markings.lock().unwrap_or_else(PoisonError::into_inner).remove(id);
+    }
+
+    /// All definitions, at most half a minute old.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn definitions(&self) -> Result<Definitions, StoreError> {
+        self.definitions_within(DEFINITION_MEMORY).await
+    }
+
+    /// All definitions, at most as old as `age`.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn definitions_within(&self, age: Duration) -> Result<Definitions, StoreError> {
+        let known = self.0.definitions.read().unwrap_or_else(PoisonError::into_inner).clone();
+        if let Some((at, definitions)) = known
+            && at.elapsed() < age
+        {
+            return Ok(definitions);
+        }
+        let asked = Instant::now();
+        let defined = self.0.store.collections().await?.into_iter().map(|collection| {
+            let filter = Filter::compile(&collection.settings.filter, &collection.authors)
+                .map_err(|e| StoreError::Damaged(format!("filter of {}: {e}", collection.id)))?;
+            Ok(Arc::new(Defined { collection, filter }))
+        });
+        let definitions: Definitions = Arc::new(defined.collect::<Result<_, StoreError>>()?);
+        *self.0.definitions.write().unwrap_or_else(PoisonError::into_inner) =
+            Some((asked, definitions.clone()));
+        Ok(definitions)
+    }
+
+    /// The collection called `name`, its id or alias.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn collection(&self, name: &str) -> Result<Option<Arc<Defined>>, StoreError> {
+        self.find(|collection| collection.is_called(name)).await
+    }
+
+    /// The collection with this id.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn collection_by_id(
+        &self,
+        id: CollectionId,
+    ) -> Result<Option<Arc<Defined>>, StoreError> {
+        self.find(|collection| collection.id == id).await
+    }
+
+    async fn find(
+        &self,
+        wanted: impl Fn(&Collection) -> bool,
+    ) -> Result<Option<Arc<Defined>>, StoreError> {
+        for age in [DEFINITION_MEMORY, DEFINITION_PATIENCE] {
+            let definitions = self.definitions_within(age).await?;
+            if let Some(found) = definitions.iter().find(|defined| wanted(&defined.collection)) {
+                return Ok(Some(found.clone()));
+            }
+        }
+        Ok(None)
+    }
+
+    /// Creates a collection; this instance knows it at once, others within half a minute.
+    ///
+    /// # Errors
+    /// When the settings are not right, the alias or title is taken, or the store fails.
+    pub async fn create_collection(
+        &self,
+        settings: CollectionSettings,
+    ) -> Result<Collection, CreateCollectionError> {
+        let collection = self.0.store.create_collection(settings).await?;
+        self.definitions_within(Duration::ZERO).await?;
+        Ok(collection)
+    }
+
+    /// The secret that authenticates cursors.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn cursor_secret(&self) -> Result<[u8; 32], StoreError> {
+        self.0.cursor_secret.get_or_try_init(|| self.0.store.cursor_secret()).await.copied()
+    }
+}

@@ -1,0 +1,403 @@
+//! The objects table: heads and older versions.
+
+use std::collections::{BTreeMap, HashMap};
+use std::time::Duration;
+
+use aws_sdk_dynamodb::operation::put_item::PutItemError;
+use aws_sdk_dynamodb::types::{
+    AttributeValue, KeysAndAttributes, ReturnConsumedCapacity, ReturnValuesOnConditionCheckFailure,
+};
+use futures::stream::{self, StreamExt, TryStreamExt};
+
+use super::head::{body_blob, memberships_value, state_value};
+use super::item::{Item, ReadItem, key, number, text};
+use super::{Head, OldVersion, Store, StoreError};
+use crate::id::ObjectId;
+use crate::log::{LogId, Membership};
+use crate::time::{Position, Version};
+
+/// What a `HEAD` must still be for a write to it to hold.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Expected {
+    /// There is none.
+    Absent,
+    /// It has this revision, projected this far.
+    At {
+        /// The revision.
+        revision: u64,
+        /// The last projected revision.
+        projected: u64,
+    },
+}
+
+impl From<Option<&Head>> for Expected {
+    fn from(head: Option<&Head>) -> Self {
+        head.map_or(Self::Absent, |head| Self::At {
+            revision: head.revision,
+            projected: head.projected,
+        })
+    }
+}
+
+/// How a conditional put of a `HEAD` went.
+#[derive(Debug)]
+pub enum PutHead {
+    /// It is stored.
+    Done,
+    /// Somebody else wrote first; this is what stands there now.
+    Changed(Option<Box<Head>>),
+}
+
+fn version_key(version: &Version) -> String {
+    format!("V#{}", version.sort_key())
+}
+
+impl Store {
+    /// The heads of `ids`, those that exist.
+    ///
+    /// # Errors
+    /// When the table cannot be read.
+    pub async fn heads(
+        &self,
+        ids: &[ObjectId],
+        consistent: bool,
+    ) -> Result<HashMap<ObjectId, Head>, StoreError> {
+        // 100 keys is what one BatchGetItem takes.
+        let batches: Vec<Vec<Item>> = ids
+            .chunks(100)
+            .map(|ids| ids.iter().map(|id| key(id.as_str(), "HEAD")).collect())
+            .collect();
+        let read = stream::iter(batches)
+            .map(|keys| self.batch_get(keys, consistent))
+            .buffer_unordered(8)
+            .try_concat()
+            .await?;
+        read.iter()
+            .map(|item| Head::from_item(item).map(|head| (head.id().clone(), head)))
+            .collect()
+    }
+
+    async fn batch_get(&self, mut keys: Vec<Item>, consistent: bool) -> Result<Vec<Item>, StoreError> {
+        let table = &self.names().objects;
+        let mut items = Vec::with_capacity(keys.len());
+        let mut patience = Duration::from_millis(20);
+        while !keys.is_empty() {
+            let wanted = KeysAndAttributes::builder()
+                .set_keys(Some(std::mem::take(&mut keys)))
+                .consistent_read(consistent)
+                .build()
+                .map_err(|e| StoreError::Unavailable(e.to_string()))?;
+            let answer = self
+                .dynamodb()
+                .batch_get_item()
+                .request_items(table, wanted)
+                .return_consumed_capacity(ReturnConsumedCapacity::Total)
+                .send()
+                .await
+                .map_err(StoreError::of)?;
+            answer.consumed_capacity().iter().for_each(|consumed| self.meter().read(Some(consumed)));
+            if let Some(mut tables) = answer.responses {
+                items.extend(tables.remove(table).unwrap_or_default());
+            }
+            keys = answer
+                .unprocessed_keys
+                .and_then(|mut tables| tables.remove(table))
+                .map(|rest| rest.keys)
+                .unwrap_or_default();
+            if !keys.is_empty() {
+                if patience > Duration::from_secs(5) {
+                    return Err(StoreError::Throttled("BatchGetItem leaves keys unread".into()));
+                }
+                tokio::time::sleep(patience).await;
+                patience *= 2;
+            }
+        }
+        Ok(items)
+    }
+
+    /// The head of one object, read consistently.
+    ///
+    /// # Errors
+    /// When the table cannot be read.
+    pub async fn head(&self, id: &ObjectId) -> Result<Option<Head>, StoreError> {
+        let item = self.get_object_item(id, "HEAD".into()).await?;
+        item.as_ref().map(Head::from_item).transpose()
+    }
+
+    async fn get_object_item(&self, id: &ObjectId, sk: String) -> Result<Option<Item>, StoreError> {
+        let answer = self
+            .dynamodb()
+            .get_item()
+            .table_name(&self.names().objects)
+            .set_key(Some(key(id.as_str(), sk)))
+            .consistent_read(true)
+            .return_consumed_capacity(ReturnConsumedCapacity::Total)
+            .send()
+            .await
+            .map_err(StoreError::of)?;
+        self.meter().read(answer.consumed_capacity());
+        Ok(answer.item)
+    }
+
+    /// Puts a `HEAD` if what stands there is still as `expected`.
+    ///
+    /// # Errors
+    /// When the table cannot be written. A failed condition is no error.
+    pub async fn put_head(&self, head: &Head, expected: Expected) -> Result<PutHead, StoreError> {
+        let mut put = self
+            .dynamodb()
+            .put_item()
+            .table_name(&self.names().objects)
+            .set_item(Some(head.to_item()?))
+            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
+            .return_consumed_capacity(ReturnConsumedCapacity::Total);
+        put = match expected {
+            Expected::Absent => put.condition_expression("attribute_not_exists(id)"),
+            Expected::At { revision, projected: 0 } => put
+                .condition_expression("rev = :rev AND attribute_not_exists(prj)")
+                .expression_attribute_values(":rev", number(revision)),
+            Expected::At { revision, projected } => put
+                .condition_expression("rev = :rev AND prj = :prj")
+                .expression_attribute_values(":rev", number(revision))
+                .expression_attribute_values(":prj", number(projected)),
+        };
+        match put.send().await {
+            Ok(answer) => {
+                self.meter().write(answer.consumed_capacity());
+                Ok(PutHead::Done)
+            }
+            Err(error) => match error.as_service_error() {
+                Some(PutItemError::ConditionalCheckFailedException(failed)) => {
+                    let present = failed.item().map(Head::from_item).transpose()?;
+                    Ok(PutHead::Changed(present.map(Box::new)))
+                }
+                _ => Err(StoreError::of(error)),
+            },
+        }
+    }
+
+    /// Keeps the version a `HEAD` holds, before a newer one takes its place. Entries of logs that
+    /// show this very version go with it. A slower writer that read an older state of the same
+    /// `HEAD` never overwrites what a faster one kept.
+    ///
+    /// # Errors
+    /// When the table cannot be written.
+    pub async fn keep_version(&self, head: &Head) -> Result<(), StoreError> {
+        let entries: BTreeMap<LogId, Membership> = head
+            .memberships
+            .iter()
+            .filter(|(_, membership)| membership.version.is_none() && !membership.related)
+            .map(|(log, membership)| (*log, membership.clone()))
+            .collect();
+        let mut item = key(head.id().as_str(), version_key(head.version()));
+        item.insert("z".into(), super::item::binary(body_blob(&head.facets, &head.json)?));
+        item.insert("rev".into(), number(head.revision));
+        item.insert("prj".into(), number(head.projected));
+        if !entries.is_empty() {
+            item.insert("mem".into(), memberships_value(&entries)?);
+        }
+        let put = self
+            .dynamodb()
+            .put_item()
+            .table_name(&self.names().objects)
+            .set_item(Some(item))
+            .condition_expression("attribute_not_exists(id) OR rev < :rev OR (rev = :rev AND prj < :prj)")
+            .expression_attribute_values(":rev", number(head.revision))
+            .expression_attribute_values(":prj", number(head.projected))
+            .return_consumed_capacity(ReturnConsumedCapacity::Total)
+            .send()
+            .await
+            .map_err(StoreError::of);
+        match put {
+            Ok(answer) => self.meter().write(answer.consumed_capacity()),
+            Err(StoreError::Conflict) => {}
+            Err(error) => return Err(error),
+        }
+        Ok(())
+    }
+
+    /// Stores a version that is older than the `HEAD`'s, if it is not stored already; says
+    /// whether it was new.
+    ///
+    /// # Errors
+    /// When the table cannot be written.
+    pub async fn put_older_version(
+        &self,
+        facets: &crate::stix::Facets,
+        json: &str,
+    ) -> Result<bool, StoreError> {
+        let mut item = key(facets.id.as_str(), version_key(&facets.version));
+        item.insert("z".into(), super::item::binary(body_blob(facets, json)?));
+        item.insert("rev".into(), number(0));
+        item.insert("prj".into(), number(0));
+        let put = self
+            .dynamodb()
+            .put_item()
+            .table_name(&self.names().objects)
+            .set_item(Some(item))
+            .condition_expression("attribute_not_exists(id)")
+            .return_consumed_capacity(ReturnConsumedCapacity::Total)
+            .send()
+            .await
+            .map_err(StoreError::of);
+        match put {
+            Ok(answer) => {
+                self.meter().write(answer.consumed_capacity());
+                Ok(true)
+            }
+            Err(StoreError::Conflict) => Ok(false),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Records where an older version's own entries lie.
+    ///
+    /// # Errors
+    /// When the table cannot be written.
+    pub async fn set_version_entries(
+        &self,
+        id: &ObjectId,
+        version: &Version,
+        entries: &BTreeMap<LogId, Membership>,
+    ) -> Result<(), StoreError> {
+        let answer = self
+            .dynamodb()
+            .update_item()
+            .table_name(&self.names().objects)
+            .set_key(Some(key(id.as_str(), version_key(version))))
+            .condition_expression("attribute_exists(id)")
+            .update_expression("SET mem = :mem")
+            .expression_attribute_values(":mem", memberships_value(entries)?)
+            .return_consumed_capacity(ReturnConsumedCapacity::Total)
+            .send()
+            .await
+            .map_err(StoreError::of)?;
+        self.meter().write(answer.consumed_capacity());
+        Ok(())
+    }
+
+    /// One older version.
+    ///
+    /// # Errors
+    /// When the table cannot be read.
+    pub async fn older_version(
+        &self,
+        id: &ObjectId,
+        version: &Version,
+    ) -> Result<Option<OldVersion>, StoreError> {
+        let item = self.get_object_item(id, version_key(version)).await?;
+        item.as_ref().map(OldVersion::from_item).transpose()
+    }
+
+    /// All older versions of an object, oldest first.
+    ///
+    /// # Errors
+    /// When the table cannot be read.
+    pub async fn older_versions(&self, id: &ObjectId) -> Result<Vec<OldVersion>, StoreError> {
+        let items = self.query_partition(id.as_str(), "V#").await?;
+        items.iter().map(OldVersion::from_item).collect()
+    }
+
+    /// All items of a partition whose sort key begins with `prefix`.
+    pub(super) async fn query_partition(
+        &self,
+        id: &str,
+        prefix: &str,
+    ) -> Result<Vec<Item>, StoreError> {
+        let mut items = Vec::new();
+        let mut from: Option<Item> = None;
+        loop {
+            let answer = self
+                .dynamodb()
+                .query()
+                .table_name(&self.names().objects)
+                .key_condition_expression("id = :id AND begins_with(sk, :prefix)")
+                .expression_attribute_values(":id", text(id))
+                .expression_attribute_values(":prefix", text(prefix))
+                .consistent_read(true)
+                .limit(500)
+                .set_exclusive_start_key(from.take())
+                .return_consumed_capacity(ReturnConsumedCapacity::Total)
+                .send()
+                .await
+                .map_err(StoreError::of)?;
+            self.meter().read(answer.consumed_capacity());
+            items.extend(answer.items.unwrap_or_default());
+            from = answer.last_evaluated_key;
+            if from.is_none() {
+                return Ok(items);
+            }
+        }
+    }
+
+    /// Writes a projection's result and clears the pending mark, unless the object was written
+    /// anew meanwhile; says whether it held.
+    ///
+    /// # Errors
+    /// When the table cannot be written.
+    pub async fn settle(&self, head: &Head) -> Result<bool, StoreError> {
+        let mut update = self
+            .dynamodb()
+            .update_item()
+            .table_name(&self.names().objects)
+            .set_key(Some(key(head.id().as_str(), "HEAD")))
+            .condition_expression("rev = :rev AND attribute_exists(pending)")
+            .expression_attribute_values(":rev", number(head.revision))
+            .return_consumed_capacity(ReturnConsumedCapacity::Total);
+        let mut set = "SET prj = :rev".to_owned();
+        let mut remove = " REMOVE pending".to_owned();
+        if head.memberships.is_empty() {
+            remove.push_str(", mem");
+        } else {
+            set.push_str(", mem = :mem");
+            update = update
+                .expression_attribute_values(":mem", memberships_value(&head.memberships)?);
+        }
+        if head.state == super::State::default() {
+            remove.push_str(", st");
+        } else {
+            set.push_str(", st = :st");
+            update = update.expression_attribute_values(":st", state_value(&head.state)?);
+        }
+        match update.update_expression(set + &remove).send().await.map_err(StoreError::of) {
+            Ok(answer) => {
+                self.meter().write(answer.consumed_capacity());
+                Ok(true)
+            }
+            Err(StoreError::Conflict) => Ok(false),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Asks for an object to be projected again, as something it depends on changed; nothing
+    /// happens when there is no such object.
+    ///
+    /// # Errors
+    /// When the table cannot be written.
+    pub async fn reproject(&self, id: &ObjectId, now: Position) -> Result<(), StoreError> {
+        let update = self
+            .dynamodb()
+            .update_item()
+            .table_name(&self.names().objects)
+            .set_key(Some(key(id.as_str(), "HEAD")))
+            .condition_expression("attribute_exists(id)")
+            .update_expression("SET rev = rev + :one, pending = if_not_exists(pending, :now)")
+            .expression_attribute_values(":one", AttributeValue::N("1".into()))
+            .expression_attribute_values(":now", number(now.micros()))
+            .return_consumed_capacity(ReturnConsumedCapacity::Total)
+            .send()
+            .await
+            .map_err(StoreError::of);
+        match update {
+            Ok(answer) => self.meter().write(answer.consumed_capacity()),
+            Err(StoreError::Conflict) => {}
+            Err(error) => return Err(error),
+        }
+        Ok(())
+    }
+}
+
+/// The object a stream record or link item names.
+pub(super) fn id_in(item: &Item, name: &str) -> Result<ObjectId, StoreError> {
+    item.text(name)?.parse().map_err(|_| StoreError::Damaged(format!("{name} is no object id")))
+}

@@ -1,0 +1,45 @@
+//! Where the product's own binaries are: built once per run, beside the running test.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::OnceLock;
+
+/// The path of a binary of the workspace (`iocast`, `taxii`, …), built if it has to be.
+///
+/// Cargo builds other packages' binaries for no test, so the first caller asks it to, with the
+/// features and the profile of the test itself: what is already built is not built again.
+pub fn path(name: &str) -> PathBuf {
+    static FOLDER: OnceLock<PathBuf> = OnceLock::new();
+    let path = FOLDER.get_or_init(build).join(name);
+    assert!(path.is_file(), "cargo built no binary {}", path.display());
+    path
+}
+
+/// The folder of the repository.
+pub fn workspace() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap()
+}
+
+/// The folder cargo builds into (`target`), found from where the test itself runs.
+pub fn target_folder() -> PathBuf {
+    profile_folder().parent().unwrap().to_owned()
+}
+
+fn profile_folder() -> PathBuf {
+    let test = std::env::current_exe().unwrap();
+    test.ancestors().nth(2).unwrap().to_owned()
+}
+
+fn build() -> PathBuf {
+    let folder = profile_folder();
+    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+    let mut command = Command::new(cargo);
+    command.args(["build", "--quiet", "--workspace", "--bins"]).current_dir(workspace());
+    if folder.ends_with("release") {
+        command.arg("--release");
+    }
+    let output = command.output().unwrap_or_else(|error| panic!("cannot run cargo: {error}"));
+    let messages = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "cargo build --workspace --bins failed:\n{messages}");
+    folder
+}

@@ -1,0 +1,58 @@
+//! A function's real binary, running against our Runtime API.
+
+use std::process::Stdio;
+
+use tokio::process::{Child, Command};
+
+use crate::binaries;
+use crate::client::{Answer, Request};
+use crate::gateway_event;
+use crate::runtime_api::{Outcome, RuntimeApi};
+
+/// A running function. It is killed when dropped.
+pub struct Function {
+    runtime: RuntimeApi,
+    _process: Child,
+}
+
+impl Function {
+    /// Starts the binary `name` as Lambda does, with `environment` beside Lambda's own variables.
+    pub async fn start(name: &str, environment: &[(String, String)]) -> Self {
+        let runtime = RuntimeApi::start().await;
+        let process = Command::new(binaries::path(name))
+            .env_clear()
+            .env("AWS_LAMBDA_RUNTIME_API", runtime.address())
+            .env("AWS_LAMBDA_FUNCTION_NAME", name)
+            .env("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "256")
+            .env("AWS_LAMBDA_FUNCTION_VERSION", "$LATEST")
+            .env("AWS_LAMBDA_LOG_STREAM_NAME", "stream")
+            .env("AWS_LAMBDA_LOG_GROUP_NAME", "group")
+            .env("AWS_REGION", "eu-west-1")
+            .env("AWS_ACCESS_KEY_ID", "test")
+            .env("AWS_SECRET_ACCESS_KEY", "test")
+            .envs(environment.iter().map(|(name, value)| (name, value)))
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .kill_on_drop(true)
+            .spawn()
+            .unwrap_or_else(|error| panic!("cannot start the function {name}: {error}"));
+        Self { runtime, _process: process }
+    }
+
+    /// Invokes the function with any event: a stream's records, a bucket's notification.
+    ///
+    /// # Errors
+    /// The error the function reported, as it spelt it.
+    pub async fn invoke(&self, event: &serde_json::Value) -> Outcome {
+        self.runtime.invoke(event.to_string()).await
+    }
+
+    /// Asks the function what an HTTP request is to be answered.
+    pub async fn answer(&self, request: Request, what: String) -> Answer {
+        let event = gateway_event::event(&request);
+        match self.invoke(&event).await {
+            Ok(returned) => gateway_event::answer(what, &returned),
+            Err(error) => panic!("{what}: the function reported an error: {error}"),
+        }
+    }
+}

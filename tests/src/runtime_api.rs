@@ -1,0 +1,184 @@
+//! The Lambda Runtime API, three routes and one for failed starts, so that a function's real
+//! binary can be run and asked: `next` hands it an event, `response` and `error` bring its answer.
+
+use std::collections::HashMap;
+use std::convert::Infallible;
+use std::sync::{Arc, Mutex};
+
+use bytes::Bytes;
+use http::{Method, Request, Response, StatusCode};
+use http_body_util::{BodyExt, Full};
+use hyper::body::Incoming;
+use hyper::service::service_fn;
+use hyper_util::rt::TokioIo;
+use tokio::net::TcpListener;
+use tokio::sync::{mpsc, oneshot};
+use uuid::Uuid;
+
+const PREFIX: &str = "/2018-06-01/runtime";
+/// A minute, as milliseconds: the time every invocation is given.
+const TIME_LIMIT_MS: i64 = 60_000;
+
+/// How an invocation ended: what the function returned, or the error it reported.
+pub type Outcome = Result<Bytes, String>;
+
+struct Invocation {
+    id: String,
+    event: Bytes,
+}
+
+type Waiting = HashMap<String, oneshot::Sender<Outcome>>;
+
+struct State {
+    events: tokio::sync::Mutex<mpsc::UnboundedReceiver<Invocation>>,
+    waiting: Mutex<Waiting>,
+    failed_start: Mutex<Option<String>>,
+}
+
+/// A running Runtime API for one function.
+pub struct RuntimeApi {
+    address: String,
+    queue: mpsc::UnboundedSender<Invocation>,
+    state: Arc<State>,
+    server: tokio::task::JoinHandle<()>,
+}
+
+impl RuntimeApi {
+    /// Listens on a free loopback port.
+    pub async fn start() -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap().to_string();
+        let (queue, events) = mpsc::unbounded_channel();
+        let state = Arc::new(State {
+            events: tokio::sync::Mutex::new(events),
+            waiting: Mutex::default(),
+            failed_start: Mutex::default(),
+        });
+        let server = tokio::spawn(serve(listener, Arc::clone(&state)));
+        Self { address, queue, state, server }
+    }
+
+    /// What `AWS_LAMBDA_RUNTIME_API` has to say: host and port.
+    pub fn address(&self) -> &str {
+        &self.address
+    }
+
+    /// Hands the function an event and waits for its answer.
+    ///
+    /// # Errors
+    /// The error the function reported, as it spelt it.
+    pub async fn invoke(&self, event: impl Into<Bytes>) -> Outcome {
+        let id = Uuid::new_v4().to_string();
+        let (done, answer) = oneshot::channel();
+        self.state.waiting.lock().unwrap().insert(id.clone(), done);
+        let invocation = Invocation { id, event: event.into() };
+        assert!(self.queue.send(invocation).is_ok(), "the runtime API has stopped");
+        let limit = std::time::Duration::from_millis(TIME_LIMIT_MS.unsigned_abs());
+        let Ok(outcome) = tokio::time::timeout(limit, answer).await else {
+            let start = self.state.failed_start.lock().unwrap().clone();
+            panic!("the function did not answer in {limit:?}; failed start: {start:?}")
+        };
+        outcome.unwrap()
+    }
+}
+
+impl Drop for RuntimeApi {
+    fn drop(&mut self) {
+        self.server.abort();
+    }
+}
+
+async fn serve(listener: TcpListener, state: Arc<State>) {
+    while let Ok((stream, _)) = listener.accept().await {
+        let state = Arc::clone(&state);
+        tokio::spawn(async move {
+            let answer = service_fn(|request| route(Arc::clone(&state), request));
+            let http = hyper::server::conn::http1::Builder::new();
+            // The function closes its connection whenever it is killed: no fault of the test.
+            let _ = http.serve_connection(TokioIo::new(stream), answer).await;
+        });
+    }
+}
+
+async fn route(
+    state: Arc<State>,
+    request: Request<Incoming>,
+) -> Result<Response<Full<Bytes>>, Infallible> {
+    let path = request.uri().path().to_owned();
+    let method = request.method().clone();
+    let body = request.into_body().collect().await.map(http_body_util::Collected::to_bytes);
+    let body = body.unwrap_or_default();
+    let steps: Vec<&str> = match path.strip_prefix(PREFIX) {
+        Some(rest) => rest.trim_start_matches('/').split('/').collect(),
+        None => Vec::new(),
+    };
+    Ok(match (method, steps.as_slice()) {
+        (Method::GET, ["invocation", "next"]) => next(&state).await,
+        (Method::POST, ["invocation", id, "response"]) => finish(&state, id, Ok(body)),
+        (Method::POST, ["invocation", id, "error"]) => {
+            finish(&state, id, Err(String::from_utf8_lossy(&body).into_owned()))
+        }
+        (Method::POST, ["init", "error"]) => {
+            let message = String::from_utf8_lossy(&body).into_owned();
+            *state.failed_start.lock().unwrap() = Some(message);
+            plain(StatusCode::ACCEPTED)
+        }
+        _ => plain(StatusCode::NOT_FOUND),
+    })
+}
+
+async fn next(state: &State) -> Response<Full<Bytes>> {
+    let Some(invocation) = state.events.lock().await.recv().await else {
+        return plain(StatusCode::GONE);
+    };
+    let deadline = chrono::Utc::now().timestamp_millis() + TIME_LIMIT_MS;
+    Response::builder()
+        .header("content-type", "application/json")
+        .header("lambda-runtime-aws-request-id", invocation.id)
+        .header("lambda-runtime-deadline-ms", deadline.to_string())
+        .header(
+            "lambda-runtime-invoked-function-arn",
+            "arn:aws:lambda:eu-west-1:123456789012:function:under-test",
+        )
+        .header("lambda-runtime-trace-id", "Root=1-5bef4de7-ad49b0e87f6ef6c87fc2e700")
+        .body(Full::new(invocation.event))
+        .unwrap()
+}
+
+fn finish(state: &State, id: &str, outcome: Outcome) -> Response<Full<Bytes>> {
+    if let Some(done) = state.waiting.lock().unwrap().remove(id) {
+        // Nobody listens any more when the test has given up on this invocation.
+        let _ = done.send(outcome);
+    }
+    plain(StatusCode::ACCEPTED)
+}
+
+fn plain(status: StatusCode) -> Response<Full<Bytes>> {
+    Response::builder().status(status).body(Full::new(Bytes::new())).unwrap()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::client::Client;
+
+    #[tokio::test]
+    async fn events_are_handed_out_one_by_one_and_their_answers_come_back() {
+        let runtime = RuntimeApi::start().await;
+        let function = Client::http(&format!("http://{}", runtime.address()));
+        let next = format!("{PREFIX}/invocation/next");
+        let worker = async {
+            for end in ["response", "error"] {
+                let event = function.get(&next).await.expect(200);
+                let id = event.header("lambda-runtime-aws-request-id").unwrap();
+                let path = format!("{PREFIX}/invocation/{id}/{end}");
+                let said = format!("{} to {}", end, event.text());
+                let _ = function.post(&path).body("application/json", said).await.expect(202);
+            }
+        };
+        let asker = async { (runtime.invoke("one").await, runtime.invoke("two").await) };
+        let ((), (first, second)) = futures::join!(worker, asker);
+        assert_eq!(first, Ok(Bytes::from("response to one")));
+        assert_eq!(second, Err("error to two".to_owned()));
+    }
+}

@@ -1,0 +1,146 @@
+//! The real `iocast` binary: `serve` as a process that can be killed, and `load`.
+
+use std::ffi::OsStr;
+use std::path::{Path, PathBuf};
+use std::process::Stdio;
+
+use serde_json::Value;
+use tempfile::TempDir;
+use tokio::io::AsyncReadExt;
+use tokio::process::{Child, Command};
+
+use crate::binaries;
+use crate::client::Client;
+use crate::patience::until;
+
+/// What `--ready-file` said.
+#[derive(Debug, Clone)]
+pub struct Ready {
+    /// The address, without a final slash.
+    pub base_url: String,
+    /// The operator's key.
+    pub admin_key: String,
+    /// A key that may write to the demonstration collection.
+    pub writer_key: String,
+    /// A key with all read scopes.
+    pub reader_key: String,
+    /// The id of the demonstration collection; none with `--no-demo`.
+    pub demo_collection: Option<String>,
+}
+
+impl Ready {
+    /// Reads the file's JSON.
+    pub fn of(json: &Value) -> Self {
+        let text = |name: &str| json[name].as_str().map(ToOwned::to_owned);
+        let must = |name: &str| text(name).unwrap_or_else(|| panic!("no {name} in {json}"));
+        Self {
+            base_url: must("base_url"),
+            admin_key: must("admin_key"),
+            writer_key: must("writer_key"),
+            reader_key: must("reader_key"),
+            demo_collection: text("demo_collection"),
+        }
+    }
+}
+
+/// A running `iocast serve`. It is killed when dropped.
+pub struct Service {
+    process: Child,
+    /// What the ready file said.
+    pub ready: Ready,
+    _folder: TempDir,
+}
+
+impl Service {
+    /// Starts `iocast serve --listen 127.0.0.1:0 …` and waits until every surface answers.
+    pub async fn start<A: AsRef<OsStr>>(arguments: &[A]) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("ready.json");
+        let mut process = Command::new(binaries::path("iocast"))
+            .args(["serve", "--listen", "127.0.0.1:0", "--ready-file"])
+            .arg(&file)
+            .args(arguments)
+            .current_dir(folder.path())
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .kill_on_drop(true)
+            .spawn()
+            .unwrap();
+        let ready = until("iocast serve writes its ready file", async || {
+            let ended = process.try_wait().unwrap();
+            assert!(ended.is_none(), "iocast serve ended: {ended:?}");
+            let text = std::fs::read_to_string(&file).ok()?;
+            Some(Ready::of(&serde_json::from_str(&text).expect("the ready file is JSON, whole")))
+        })
+        .await;
+        Self { process, ready, _folder: folder }
+    }
+
+    /// A client with one of its keys.
+    pub fn client(&self, key: &str) -> Client {
+        Client::http(&self.ready.base_url).with_key(key)
+    }
+
+    /// Kills the process (SIGKILL) and waits until it is gone.
+    pub async fn kill(mut self) {
+        self.process.kill().await.unwrap();
+    }
+
+    /// Kills the process and returns all that it printed.
+    pub async fn kill_and_read_output(mut self) -> String {
+        self.process.kill().await.unwrap();
+        let mut printed = String::new();
+        self.process.stdout.take().unwrap().read_to_string(&mut printed).await.unwrap();
+        printed
+    }
+}
+
+/// How a command ended.
+#[derive(Debug)]
+pub struct Ended {
+    /// The exit code.
+    pub code: Option<i32>,
+    /// What it printed.
+    pub stdout: String,
+    /// What it printed as messages and progress.
+    pub stderr: String,
+}
+
+impl Ended {
+    /// What `load --json` printed.
+    pub fn json(&self) -> Value {
+        serde_json::from_str(&self.stdout)
+            .unwrap_or_else(|error| panic!("load --json printed no JSON ({error}): {self:?}"))
+    }
+}
+
+/// Runs `iocast` with arguments until it ends.
+pub async fn iocast<A: AsRef<OsStr>>(arguments: &[A]) -> Ended {
+    let output = Command::new(binaries::path("iocast"))
+        .args(arguments)
+        .stdin(Stdio::null())
+        .kill_on_drop(true)
+        .output()
+        .await
+        .unwrap();
+    Ended {
+        code: output.status.code(),
+        stdout: String::from_utf8_lossy(&output.stdout).into_owned(),
+        stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
+    }
+}
+
+/// Runs `iocast load FILE… --url U --key K --json`.
+pub async fn load(files: &[PathBuf], base_url: &str, key: &str) -> Ended {
+    let mut arguments: Vec<&OsStr> = vec!["load".as_ref()];
+    arguments.extend(files.iter().map(|file| file.as_os_str()));
+    arguments.extend(["--url", base_url, "--key", key, "--json"].map(OsStr::new));
+    iocast(&arguments).await
+}
+
+/// Writes a file into a folder and returns its path.
+pub fn file(folder: &Path, name: &str, content: impl AsRef<[u8]>) -> PathBuf {
+    let path = folder.join(name);
+    std::fs::write(&path, content).unwrap();
+    path
+}
