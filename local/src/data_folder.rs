@@ -89,7 +89,7 @@ impl DataFolder {
         &self.root
     }
 
-    /// The DynamoDB engine's file.
+    /// The `DynamoDB` engine's file.
     #[must_use]
     pub fn database(&self) -> PathBuf {
         self.root.join("dynamodb.sqlite")

@@ -1,4 +1,4 @@
-//! The filter of an event source mapping: an EventBridge pattern that a stream record matches or
+//! The filter of an event source mapping: an `EventBridge` pattern that a stream record matches or
 //! not, for the operators this template may use.
 
 use serde_json::{Map, Value};

@@ -107,8 +107,7 @@ pub async fn prepare(
         kept.demonstration_loaded = true;
         keep(keys_file, &kept)?;
     }
-    let keys =
-        Keys { admin: kept.admin_key, writer: kept.writer_key, reader: kept.reader_key };
+    let keys = Keys { admin: kept.admin_key, writer: kept.writer_key, reader: kept.reader_key };
     Ok(Made { keys, demo_collection })
 }
 
@@ -134,8 +133,8 @@ fn keep(file: &Path, kept: &Kept) -> Result<(), FirstStartError> {
 
 async fn make_keys(services: &Services, tenant: &TenantId) -> Result<Kept, FirstStartError> {
     use Scope::{
-        DeleteIocStream, ReadCsv, ReadIocStream, ReadStix, ReadStream, ReadTaxii, WriteNotifications,
-        WriteObjects,
+        DeleteIocStream, ReadCsv, ReadIocStream, ReadStix, ReadStream, ReadTaxii,
+        WriteNotifications, WriteObjects,
     };
     let reads = [ReadTaxii, ReadStix, ReadStream, ReadCsv, ReadIocStream];
     let writes = [DeleteIocStream, WriteObjects, WriteNotifications];
@@ -194,11 +193,7 @@ async fn collection(services: &Services, settings: Value) -> Result<String, Firs
 }
 
 /// Sends the demonstration objects as a client would, and waits until a client can read them.
-async fn demonstrate(
-    base_url: &str,
-    keys: &Kept,
-    collection: &str,
-) -> Result<(), FirstStartError> {
+async fn demonstrate(base_url: &str, keys: &Kept, collection: &str) -> Result<(), FirstStartError> {
     let failed = |reason: String| FirstStartError::Demonstration(reason);
     let client = http_client::to(base_url)?;
     let answer = client

@@ -32,7 +32,7 @@ pub fn to(base_url: &str) -> Result<Client, HttpClientError> {
     let Some(url) = url else { return Err(HttpClientError::Address(base_url.to_owned())) };
     let mut builder = Client::builder()
         .connect_timeout(Duration::from_secs(10))
-        .timeout(Duration::from_secs(60))
+        .timeout(Duration::from_mins(1))
         .tcp_nodelay(true)
         .user_agent(concat!("iocast/", env!("CARGO_PKG_VERSION")));
     let local = match url.host() {

@@ -1,4 +1,4 @@
-//! iocast on one machine: every function behind one port, DynamoDB and S3 embedded and reached
+//! iocast on one machine: every function behind one port, `DynamoDB` and S3 embedded and reached
 //! by the real SDK, the triggers of the template, and the operator's command line.
 
 pub mod atomic_file;
@@ -11,6 +11,7 @@ pub mod functions;
 pub mod gateway;
 pub mod http_client;
 pub mod load;
+pub mod measure;
 pub mod parked;
 pub mod ready_file;
 pub mod routing;

@@ -52,7 +52,10 @@ impl Router {
 
     /// The functions the routes lead to.
     pub fn functions(&self) -> impl Iterator<Item = &str> {
-        self.routes.iter().map(|pattern| pattern.route.function.as_str()).chain(self.default.as_deref())
+        self.routes
+            .iter()
+            .map(|pattern| pattern.route.function.as_str())
+            .chain(self.default.as_deref())
     }
 
     /// The route for this method and undecoded path; none if there is not even a `$default`.
@@ -194,7 +197,8 @@ mod tests {
 
     #[test]
     fn variables_are_decoded() {
-        let router = Router::new(vec![route("ANY", "/o/{id}", "f"), route("ANY", "/p/{proxy+}", "g")]);
+        let router =
+            Router::new(vec![route("ANY", "/o/{id}", "f"), route("ANY", "/p/{proxy+}", "g")]);
         assert_eq!(router.find("GET", "/o/a%20b").unwrap().parameters["id"], "a b");
         assert_eq!(router.find("GET", "/p/a/b%2Fc/").unwrap().parameters["proxy"], "a/b/c/");
         assert_eq!(router.find("GET", "/p/"), None);

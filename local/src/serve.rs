@@ -44,7 +44,7 @@ pub struct Running {
     pub bucket: String,
     /// Where the S3 engine listens.
     pub s3: SocketAddr,
-    /// Where the DynamoDB engine listens.
+    /// Where the `DynamoDB` engine listens.
     pub dynamodb: SocketAddr,
     /// Events that could not be worked off.
     pub parked: Parked,

@@ -143,9 +143,6 @@ impl Wiring {
     }
 }
 
-fn event_function(
-    services: &Services,
-    id: &str,
-) -> Result<functions::EventHandler, WiringError> {
+fn event_function(services: &Services, id: &str) -> Result<functions::EventHandler, WiringError> {
     functions::event(services, id).ok_or_else(|| WiringError::NoFunction(id.to_owned()))
 }

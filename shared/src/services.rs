@@ -9,14 +9,15 @@ use std::time::{Duration, Instant};
 use thiserror::Error;
 use tokio::sync::OnceCell;
 
-use crate::access::{ApiKey, KeyId};
+use crate::access::{ApiKey, KeyId, TenantId};
 use crate::collection::{Collection, CollectionSettings};
-use crate::filter::{Filter, Subject};
+use crate::filter::Filter;
 use crate::id::ObjectId;
 use crate::log::CollectionId;
 use crate::projection::Projector;
 use crate::stix::{Marking, marking_defined_by};
 use crate::store::{CreateCollectionError, Names, Store, StoreError};
+use crate::time::Position;
 
 /// Keys are asked for again after this long, so that a revoked one stops within a minute.
 const KEY_MEMORY: Duration = Duration::from_secs(30);
@@ -26,6 +27,8 @@ const DEFINITION_MEMORY: Duration = Duration::from_secs(30);
 const DEFINITION_PATIENCE: Duration = Duration::from_secs(1);
 /// A marking's level is read again after this long.
 const MARKING_MEMORY: Duration = Duration::from_secs(60);
+/// Clocks of machines differ by less.
+const CLOCK_MARGIN_MICROS: u64 = 100_000;
 /// More than this many remembered keys or markings are forgotten at once.
 const MEMORY_BOUND: usize = 10_000;
 
@@ -81,11 +84,11 @@ pub struct Defined {
 }
 
 impl Defined {
-    /// Whether the filter selects `subject`, and the collection takes objects of its owner.
+    /// Whether objects of `owner` may enter: the operator's and those of tenants that may write
+    /// to the collection, or everybody's if the filter says so.
     #[must_use]
-    pub fn selects(&self, subject: &Subject<'_>, owner: &crate::access::TenantId) -> bool {
-        (self.collection.takes_from(owner) || self.filter.owner_any())
-            && self.filter.matches(subject)
+    pub fn takes_from(&self, owner: &TenantId) -> bool {
+        self.collection.takes_from(owner) || self.filter.owner_any()
     }
 }
 
@@ -102,7 +105,7 @@ struct Inner {
     store: Store,
     settings: Settings,
     keys: Remembered<KeyId, ApiKey>,
-    markings: Remembered<ObjectId, Marking>,
+    markings: Remembered<ObjectId, (Position, TenantId, Marking)>,
     definitions: RwLock<Option<(Instant, Definitions)>>,
     cursor_secret: OnceCell<[u8; 32]>,
     projector: Projector,
@@ -178,21 +181,42 @@ impl Services {
         Ok(key)
     }
 
-    /// What a marking id that is none of OASIS' own stands for. Only known ones are remembered.
+    /// What a marking id that is none of OASIS' own stands for on an object of `owner`, as of
+    /// `since` or later. Only the operator's definitions and the owner's own count: nobody lowers
+    /// the level of what belongs to somebody else by defining a marking it names.
     ///
     /// # Errors
     /// When the store fails.
-    pub async fn marking(&self, id: &ObjectId) -> Result<Marking, StoreError> {
-        if let Some(marking) = recall(&self.0.markings, id, MARKING_MEMORY) {
-            return Ok(marking);
-        }
-        let head = self.0.store.head(id).await?.filter(|head| !head.deleted);
-        let Some(head) = head else {
-            return Ok(Marking::Unknown);
+    pub async fn marking(
+        &self,
+        id: &ObjectId,
+        owner: &TenantId,
+        since: Position,
+    ) -> Result<Marking, StoreError> {
+        let fresh =
+            |(read, _, _): &(Position, TenantId, Marking)| read.minus(CLOCK_MARGIN_MICROS) > since;
+        let known = match recall(&self.0.markings, id, MARKING_MEMORY).filter(fresh) {
+            Some(known) => Some(known),
+            None => self.read_marking(id).await?,
         };
-        let marking = marking_defined_by(&head.json);
-        remember(&self.0.markings, id.clone(), marking);
-        Ok(marking)
+        Ok(match known {
+            Some((_, definer, marking)) if definer.is_operator() || definer == *owner => marking,
+            _ => Marking::Unknown,
+        })
+    }
+
+    /// A marking, who defined it, and when that was read; only known ones are remembered.
+    async fn read_marking(
+        &self,
+        id: &ObjectId,
+    ) -> Result<Option<(Position, TenantId, Marking)>, StoreError> {
+        let now = Position::now();
+        let head = self.0.store.head(id).await?.filter(|head| !head.deleted);
+        let known = head.map(|head| (now, head.owner.clone(), marking_defined_by(&head.json)));
+        if let Some(known) = &known {
+            remember(&self.0.markings, id.clone(), known.clone());
+        }
+        Ok(known)
     }
 
     /// Forgets what a marking id stands for, because its definition changed.

@@ -293,7 +293,7 @@ impl World {
 
     /// The key of an object's head in the table of objects, as a stream's record spells it.
     pub fn object_key(&self, id: &str) -> Value {
-        json!({"pk": {"S": id}, "sk": {"S": "HEAD"}})
+        json!({"id": {"S": id}, "sk": {"S": "HEAD"}})
     }
 
     /// Puts a file into the bucket.

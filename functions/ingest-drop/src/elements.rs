@@ -30,11 +30,7 @@ impl Elements {
     }
 
     /// Takes a chunk; adds what it completes. Places are objects' indexes from 0, or lines from 1.
-    pub fn push(
-        &mut self,
-        chunk: &[u8],
-        out: &mut Vec<(usize, Candidate)>,
-    ) -> Result<(), String> {
+    pub fn push(&mut self, chunk: &[u8], out: &mut Vec<(usize, Candidate)>) -> Result<(), String> {
         match self {
             Self::Json(Some(splitter)) => {
                 let mut pieces = Vec::new();

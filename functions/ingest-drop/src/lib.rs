@@ -71,7 +71,8 @@ pub async fn handle(services: &Services, event: Value) -> Result<Value, DropErro
         // Keys come encoded as in a form: a plus is a space.
         let spaced = record.s3.object.key.replace('+', " ");
         let key = percent_decode_str(&spaced).decode_utf8_lossy().into_owned();
-        if !key.starts_with("inbox/") || key.ends_with(".result.json") || key.ends_with('/') {
+        // Results and folders are no drops; that only `inbox/` is watched, the trigger says.
+        if key.ends_with(".result.json") || key.ends_with('/') {
             continue;
         }
         let drop = Drop { key };

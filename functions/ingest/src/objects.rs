@@ -9,8 +9,7 @@ use shared::stix::splitter::{self, SplitError};
 use crate::report::{check_count, submit_and_report};
 use crate::{target, writer};
 
-const TYPES: [&str; 3] =
-    ["application/stix+json", "application/json", "application/taxii+json"];
+const TYPES: [&str; 3] = ["application/stix+json", "application/json", "application/taxii+json"];
 
 /// Takes objects in.
 pub async fn post(services: &Services, call: &Call) -> Result<Answer, ApiError> {

@@ -43,7 +43,9 @@ pub fn check_count(count: usize) -> Result<(), ApiError> {
         return Err(ApiError::new(
             StatusCode::PAYLOAD_TOO_LARGE,
             "too_many_objects",
-            format!("the request holds {count} objects, at most {MAX_OBJECTS} are taken: send them in parts, or drop them as a file"),
+            format!(
+                "the request holds {count} objects, at most {MAX_OBJECTS} are taken: send them in parts, or drop them as a file"
+            ),
         ));
     }
     Ok(())

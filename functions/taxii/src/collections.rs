@@ -23,7 +23,7 @@ struct Resource {
     alias: Option<String>,
     can_read: bool,
     can_write: bool,
-    media_types: [&'static str; 1],
+    media_types: Vec<String>,
 }
 
 impl Resource {
@@ -38,7 +38,11 @@ impl Resource {
             alias: settings.alias.as_ref().map(ToString::to_string),
             can_read: rights.read,
             can_write: rights.write,
-            media_types: ["application/stix+json;version=2.1"],
+            media_types: settings
+                .spec_versions
+                .iter()
+                .map(|spec| format!("application/stix+json;version={}", spec.name()))
+                .collect(),
         })
     }
 }

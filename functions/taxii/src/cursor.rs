@@ -13,6 +13,8 @@ use shared::log::CollectionId;
 use shared::services::Services;
 use shared::time::Position;
 
+use uuid::Uuid;
+
 use crate::fault::Fault;
 use crate::selection::Selection;
 
@@ -31,8 +33,12 @@ pub struct Cursor {
     pub after: Position,
     /// The commit to begin with.
     pub seq: u64,
-    /// What was asked for.
-    pub selection: Selection,
+    /// What was asked for, but for the ids.
+    selection: Selection,
+    /// Ids as bytes: a gateway takes a request line of some 10 KB.
+    ids: Option<Vec<(String, Uuid)>>,
+    /// How much of it at once, unless the client says otherwise.
+    pub limit: usize,
 }
 
 impl Cursor {
@@ -41,9 +47,22 @@ impl Cursor {
         collection: CollectionId,
         object: Option<ObjectId>,
         (after, seq): (Position, u64),
-        selection: Selection,
+        mut selection: Selection,
+        limit: usize,
     ) -> Self {
-        Self { format: FORMAT, collection, object, after, seq, selection }
+        let compact = |id: ObjectId| {
+            let uuid = Uuid::try_parse(id.as_str().rsplit("--").next().unwrap_or_default());
+            (id.object_type().to_owned(), uuid.unwrap_or_default())
+        };
+        let ids = selection.ids.take().map(|ids| ids.into_iter().map(compact).collect());
+        Self { format: FORMAT, collection, object, after, seq, selection, ids, limit }
+    }
+
+    /// What was asked for.
+    pub fn into_selection(self) -> Selection {
+        let whole = |(object_type, uuid): (String, Uuid)| ObjectId::from_parts(&object_type, uuid);
+        let ids = self.ids.map(|ids| ids.into_iter().map(whole).collect());
+        Selection { ids, ..self.selection }
     }
 
     /// The text a client carries.

@@ -9,8 +9,10 @@ use shared::log::CollectionId;
 use shared::services::Services;
 use shared::store::{Expected, Head, PutHead, StoreError};
 use shared::time::Version;
+use tracing::warn;
 
 use crate::fault::Fault;
+use crate::media;
 use crate::members::{self, Held};
 use crate::rights;
 use crate::selection::{Selection, Versions};
@@ -37,7 +39,8 @@ pub async fn delete(
     for _ in 0..ATTEMPTS {
         let head = projected(services, &id).await?.ok_or_else(unknown)?;
         // Every version is looked at: which one is the oldest depends on all.
-        let held = members::versions_of(services.store(), collection, &head, &Versions::ALL).await?;
+        let held =
+            members::versions_of(services.store(), collection, &head, &Versions::ALL).await?;
         let chosen: Vec<&Held> = members::choose(&held, &selection.versions)
             .into_iter()
             .filter(|held| selection.takes_spec(held.spec_version()))
@@ -45,15 +48,21 @@ pub async fn delete(
         if chosen.is_empty() {
             return Err(unknown());
         }
-        let after = without(&head, collection, &chosen, &selection.versions);
+        let every = chosen.len() == held.len() && selection.versions.all;
+        let after = without(&head, collection, &chosen, every);
         match services.store().put_head(&after, Expected::from(Some(&head))).await? {
-            PutHead::Changed(_) => {}
-            PutHead::Done => {
-                // Once this is answered, no reader finds it any more.
-                projected(services, &id).await?;
-                return Ok(Answer::empty(StatusCode::OK));
-            }
+            // Somebody deleted the very same, or it was us and the answer was lost.
+            PutHead::Changed(Some(now))
+                if chosen.iter().all(|held| now.removed_from(collection, &held.version)) => {}
+            PutHead::Changed(_) => continue,
+            PutHead::Done => {}
         }
+        // Once this is answered, no reader finds it any more. Should that fail, the deletion is
+        // stored and the stream delivers it; asking the caller to try again would delete more.
+        if let Err(error) = projected(services, &id).await {
+            warn!(%error, %id, "deleted, but not projected yet");
+        }
+        return Ok(Answer::new(StatusCode::OK, media::TAXII, Vec::new()));
     }
     Err(StoreError::Throttled("too many writers of one object".into()).into())
 }
@@ -74,16 +83,11 @@ async fn projected(services: &Services, id: &ObjectId) -> Result<Option<Head>, S
 }
 
 /// The head that remembers that `chosen` versions are deleted from the collection.
-fn without(
-    head: &Head,
-    collection: CollectionId,
-    chosen: &[&Held],
-    wanted: &Versions,
-) -> Head {
+fn without(head: &Head, collection: CollectionId, chosen: &[&Held], every: bool) -> Head {
     let mut after = head.next_revision(Utc::now());
     let removal = after.state.removals.entry(collection).or_default();
     let versions: Vec<Version> = chosen.iter().map(|held| held.version.clone()).collect();
-    if wanted.all {
+    if every {
         removal.through = versions.into_iter().chain(removal.through.take()).max();
         let through = removal.through.clone();
         removal.versions.retain(|version| Some(version) > through.as_ref());

@@ -32,6 +32,11 @@ impl Fault {
         AuthError::Missing.into()
     }
 
+    /// Whether a key would help.
+    pub fn is_unauthenticated(&self) -> bool {
+        self.error.status == StatusCode::UNAUTHORIZED
+    }
+
     /// 404.
     pub fn not_found(message: impl Into<String>) -> Self {
         ApiError::not_found(message).into()

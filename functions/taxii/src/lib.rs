@@ -37,8 +37,17 @@ pub async fn handle(services: &Services, request: Request) -> Response<Body> {
 async fn answer(services: &Services, call: &Call) -> Result<Answer, Fault> {
     // Who asks comes before what is asked, and how: 401 before 406 and 404.
     let visitor = Visitor::of(services, call).await?;
-    media::check_accept(call)?;
-    route(services, call, &visitor).await
+    let accepted = media::check_accept(call);
+    let public = matches!(visitor, Visitor::Anonymous);
+    match accepted {
+        Ok(()) => route(services, call, &visitor).await,
+        // Only the route knows whether it is open to somebody without a key.
+        Err(fault) if public => match route(services, call, &visitor).await {
+            Err(refused) if refused.is_unauthenticated() => Err(refused),
+            _ => Err(fault),
+        },
+        Err(fault) => Err(fault),
+    }
 }
 
 async fn route(services: &Services, call: &Call, visitor: &Visitor) -> Result<Answer, Fault> {
@@ -78,8 +87,12 @@ async fn route(services: &Services, call: &Call, visitor: &Visitor) -> Result<An
         ["collections", name, "objects", id, "versions"] if get => {
             versions::get(services, call, visitor, name, id).await
         }
-        [] | ["status", _] | ["collections"] | ["collections", _]
-        | ["collections", _, "manifest"] | ["collections", _, "objects", _, "versions"] => {
+        []
+        | ["status", _]
+        | ["collections"]
+        | ["collections", _]
+        | ["collections", _, "manifest"]
+        | ["collections", _, "objects", _, "versions"] => {
             Err(Fault::method_not_allowed("GET, HEAD"))
         }
         ["collections", _, "objects"] => Err(Fault::method_not_allowed("GET, HEAD, POST")),

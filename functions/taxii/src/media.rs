@@ -34,15 +34,14 @@ pub fn check_accept(call: &Call) -> Result<(), Fault> {
 /// Refuses a body of a type that is no envelope: TAXII with or without the version, or a STIX
 /// bundle.
 pub fn check_content_type(call: &Call) -> Result<(), Fault> {
-    let known = MediaRange::parse(call.content_type()).is_some_and(|sent| {
-        match sent.essence.as_str() {
+    let known =
+        MediaRange::parse(call.content_type()).is_some_and(|sent| match sent.essence.as_str() {
             ESSENCE => sent.version.is_none_or(|version| version == VERSION),
             "application/stix+json" => {
                 sent.version.is_none_or(|version| version == "2.1" || version == "2.0")
             }
             _ => false,
-        }
-    });
+        });
     if known {
         return Ok(());
     }

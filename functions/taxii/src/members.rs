@@ -5,11 +5,11 @@ use std::collections::HashMap;
 
 use futures::stream::{self, StreamExt, TryStreamExt};
 use shared::id::ObjectId;
-use shared::log::{CollectionId, LogId, Membership};
+use shared::log::{CollectionId, LogId, Membership, Op, Reader};
 use shared::services::Services;
 use shared::stix::SpecVersion;
 use shared::store::{Head, OldVersion, Store, StoreError};
-use shared::time::Version;
+use shared::time::{Position, Timestamp, Version};
 
 use crate::page::Item;
 use crate::selection::{Selection, Versions};
@@ -72,6 +72,21 @@ pub async fn versions_of(
     wanted: &Versions,
 ) -> Result<Vec<Held>, StoreError> {
     let log = LogId::Collection(collection);
+    let mut held = recorded(store, log, head, wanted).await?;
+    if let Some(since) = head.pending {
+        follow(store, log, head, since, &mut held).await?;
+    }
+    held.retain(|held| !head.removed_from(collection, &held.version));
+    Ok(held)
+}
+
+/// The versions that the object's own items say are in the log.
+async fn recorded(
+    store: &Store,
+    log: LogId,
+    head: &Head,
+    wanted: &Versions,
+) -> Result<Vec<Held>, StoreError> {
     let Some(membership) = head.memberships.get(&log).filter(|m| !m.related) else {
         return Ok(Vec::new());
     };
@@ -97,16 +112,42 @@ pub async fn versions_of(
             held.push(hold(&old.facets, &old.json, entry, false));
         }
     }
-    held.retain(|held| !head.removed_from(collection, &held.version));
     Ok(held)
 }
 
-fn hold(
-    facets: &shared::stix::Facets,
-    json: &str,
-    membership: &Membership,
-    current: bool,
-) -> Held {
+/// Clocks of machines differ by less.
+const CLOCK_MARGIN_MICROS: u64 = 1_000_000;
+
+/// An object on its way into the logs may stand in this one already though its items do not say
+/// so yet: what the log says since it became pending comes on top.
+async fn follow(
+    store: &Store,
+    log: LogId,
+    head: &Head,
+    since: Position,
+    held: &mut Vec<Held>,
+) -> Result<(), StoreError> {
+    let mut reader = Reader::new(store, log, since.minus(CLOCK_MARGIN_MICROS), None).await?;
+    while let Some(seen) = reader.next(100).await? {
+        if seen.entry.id != head.id().as_str() {
+            continue;
+        }
+        match seen.entry.op {
+            Op::Leave | Op::Enter => held.clear(),
+            Op::Update => held.iter_mut().for_each(|held| held.current = false),
+            Op::History | Op::Related | Op::Unrelate => {}
+        }
+        if let Ok(version) = seen.entry.version.parse::<Timestamp>().map(Version)
+            && seen.present
+        {
+            held.retain(|held| held.version != version);
+            held.push(Held { version, current: seen.current, item: Item::from(seen.entry) });
+        }
+    }
+    Ok(())
+}
+
+fn hold(facets: &shared::stix::Facets, json: &str, membership: &Membership, current: bool) -> Held {
     Held {
         version: facets.version.clone(),
         current,

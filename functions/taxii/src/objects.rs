@@ -76,11 +76,7 @@ async fn read_one(
 }
 
 /// Whether the collection holds any version of the object.
-async fn holds(
-    services: &Services,
-    defined: &Defined,
-    id: &ObjectId,
-) -> Result<bool, Fault> {
+async fn holds(services: &Services, defined: &Defined, id: &ObjectId) -> Result<bool, Fault> {
     let any = Selection {
         added_after: None,
         ids: None,

@@ -4,7 +4,7 @@
 use lambda_http::http::{HeaderName, StatusCode};
 use shared::http::{Answer, Call, Query};
 use shared::id::ObjectId;
-use shared::log::{CollectionId, LogId, Reader};
+use shared::log::{CollectionId, Entry, LogId, Reader};
 use shared::services::{Defined, Services};
 use shared::stix::SpecVersion;
 use shared::time::Position;
@@ -13,11 +13,11 @@ use crate::cursor::Cursor;
 use crate::fault::Fault;
 use crate::media;
 use crate::members;
-use crate::selection::{Selection, limit};
+use crate::selection::{DEFAULT_LIMIT, Selection, limit};
 
 /// The most a page's objects may take once they are a text within the function's JSON answer:
-/// below Lambda's 6 MB, with room for the rest.
-const MAX_ENCODED_BYTES: usize = 5_500_000;
+/// below Lambda's 6 MB even where something on the way encodes them in base64.
+const MAX_ENCODED_BYTES: usize = 4_500_000;
 
 /// One version of an object on a page.
 #[derive(Clone, Debug)]
@@ -32,6 +32,18 @@ pub struct Item {
     pub spec_version: SpecVersion,
     /// The object, verbatim.
     pub body: String,
+}
+
+impl From<Entry> for Item {
+    fn from(entry: Entry) -> Self {
+        Self {
+            position: entry.position,
+            id: entry.id,
+            version: entry.version,
+            spec_version: entry.spec_version,
+            body: entry.body,
+        }
+    }
 }
 
 /// What a read asks for, and from where.
@@ -63,21 +75,24 @@ impl Ask {
         object: Option<ObjectId>,
     ) -> Result<Self, Fault> {
         let query: Query = call.query()?;
-        let limit = limit(&query)?;
+        let asked = limit(&query)?;
         // Malformed filters are refused even beside a cursor, whose own hold.
         let sent = Selection::parse(&query)?;
         let collection = defined.collection.id;
-        let (selection, after, seq) = match query.one("next")? {
-            None => {
-                let after = sent.added_after.unwrap_or_default();
-                (sent, after, None)
-            }
-            Some(text) => {
-                let cursor = Cursor::open(services, text, collection, object.as_ref()).await?;
-                (cursor.selection, cursor.after, Some(cursor.seq))
-            }
+        let Some(text) = query.one("next")? else {
+            let after = sent.added_after.unwrap_or_default();
+            let limit = asked.unwrap_or(DEFAULT_LIMIT);
+            return Ok(Self { collection, object, selection: sent, after, seq: None, limit });
         };
-        Ok(Self { collection, object, selection, after, seq, limit })
+        let cursor = Cursor::open(services, text, collection, object.as_ref()).await?;
+        Ok(Self {
+            collection,
+            object,
+            after: cursor.after,
+            seq: Some(cursor.seq),
+            limit: asked.unwrap_or(cursor.limit),
+            selection: cursor.into_selection(),
+        })
     }
 
     /// Reads the page.
@@ -87,7 +102,8 @@ impl Ask {
             (Some(id), None) => self.gather(services, std::slice::from_ref(id)).await,
             (None, Some(ids)) => self.gather(services, ids).await,
             (Some(id), Some(ids)) => {
-                let wanted: &[ObjectId] = if ids.contains(id) { std::slice::from_ref(id) } else { &[] };
+                let wanted: &[ObjectId] =
+                    if ids.contains(id) { std::slice::from_ref(id) } else { &[] };
                 self.gather(services, wanted).await
             }
         }
@@ -103,15 +119,7 @@ impl Ask {
                 continue;
             }
             let before = (seen.entry.position.minus(1), seen.seq);
-            let entry = seen.entry;
-            let item = Item {
-                position: entry.position,
-                id: entry.id,
-                version: entry.version,
-                spec_version: entry.spec_version,
-                body: entry.body,
-            };
-            if !page.add(item) {
+            if !page.add(Item::from(seen.entry)) {
                 return Ok(Page { items: page.items, next: Some(before) });
             }
         }
@@ -120,8 +128,7 @@ impl Ask {
 
     /// Reads the objects named by id.
     async fn gather(&self, services: &Services, ids: &[ObjectId]) -> Result<Page, Fault> {
-        let items =
-            members::members(services, self.collection, ids, &self.selection).await?;
+        let items = members::members(services, self.collection, ids, &self.selection).await?;
         let mut page = Filling::new(self.limit);
         for item in items.into_iter().filter(|item| item.position > self.after) {
             let before = (item.position.minus(1), 1);
@@ -135,14 +142,23 @@ impl Ask {
     /// The `next` of a page, if it has one.
     pub async fn next(&self, services: &Services, page: &Page) -> Result<Option<String>, Fault> {
         let Some(at) = page.next else { return Ok(None) };
-        let cursor =
-            Cursor::new(self.collection, self.object.clone(), at, self.selection.clone());
+        let cursor = Cursor::new(
+            self.collection,
+            self.object.clone(),
+            at,
+            self.selection.clone(),
+            self.limit,
+        );
         cursor.seal(services).await.map(Some)
     }
 
-    /// An answer with this page's headers: on an empty one they repeat `added_after`.
+    /// An answer with this page's headers: on an empty one they repeat `added_after`, or, where
+    /// a cursor led to it, where that stood.
     pub fn answer(&self, page: &Page, body: Vec<u8>) -> Answer {
-        let asked = self.selection.added_after;
+        let asked = match self.seq {
+            Some(_) => Some(self.after),
+            None => self.selection.added_after,
+        };
         let first = page.items.first().map(|item| item.position).or(asked);
         let last = page.items.last().map(|item| item.position).or(asked);
         let answer = Answer::new(StatusCode::OK, media::TAXII, body);

@@ -11,6 +11,7 @@ use shared::ingestion::{Candidate, MAX_OBJECTS, Outcome, Submission, submit};
 use shared::services::Services;
 use shared::stix::splitter::{self, Kind, SplitError};
 use shared::store::{Receipt, ReceiptFailure, ReceiptObject, StoreError};
+use shared::time::Timestamp;
 use uuid::Uuid;
 
 use crate::fault::Fault;
@@ -54,6 +55,10 @@ fn envelope(body: &[u8]) -> Result<Vec<Candidate>, Fault> {
     let no_envelope = |message: &str| {
         Fault::new(StatusCode::UNPROCESSABLE_ENTITY, "no_envelope", message.to_owned())
     };
+    if body.iter().all(u8::is_ascii_whitespace) {
+        let message = "the body is empty: send an envelope";
+        return Err(Fault::new(StatusCode::BAD_REQUEST, "malformed_json", message));
+    }
     let (summary, pieces) = splitter::split(body).map_err(|error| match error {
         SplitError::NoEnvelope { .. } | SplitError::ObjectsNotArray { .. } => {
             no_envelope(&error.to_string())
@@ -102,12 +107,20 @@ fn receipt(
                 version: done.version,
                 revision: done.revision,
             }),
+            // A status names identifiers and timestamps; what was sent instead of them, the
+            // message says.
             Outcome::Refused(refused) => failures.push(ReceiptFailure {
                 message: format!("object {}: {}", index + 1, refused.why),
-                id: refused.id.unwrap_or_else(|| NO_ID.to_owned()),
-                version: refused.version.unwrap_or_else(|| {
-                    requested.to_rfc3339_opts(chrono::SecondsFormat::Millis, true)
-                }),
+                id: refused
+                    .id
+                    .filter(|id| id.parse::<ObjectId>().is_ok())
+                    .unwrap_or_else(|| NO_ID.to_owned()),
+                version: refused
+                    .version
+                    .filter(|version| version.parse::<Timestamp>().is_ok())
+                    .unwrap_or_else(|| {
+                        requested.to_rfc3339_opts(chrono::SecondsFormat::Millis, true)
+                    }),
             }),
         }
     }

@@ -27,7 +27,8 @@ pub async fn visible(
     name: &str,
 ) -> Result<Arc<Defined>, Fault> {
     let found = find(services, name).await?;
-    let seen = |defined: &Defined| defined.collection.rights(visitor.caller(), Scope::ReadTaxii).any();
+    let seen =
+        |defined: &Defined| defined.collection.rights(visitor.caller(), Scope::ReadTaxii).any();
     match (found.filter(|defined| seen(defined)), visitor) {
         (Some(defined), _) => Ok(defined),
         (None, Visitor::Anonymous) => Err(Fault::unauthenticated()),
@@ -109,10 +110,8 @@ pub async fn deletable(
 }
 
 /// A collection is known to the tenants that are its readers or writers, whatever their key may.
-fn known(
-    found: Option<Arc<Defined>>,
-    caller: &Caller,
-    name: &str,
-) -> Result<Arc<Defined>, Fault> {
-    found.filter(|defined| defined.collection.is_known_to(&caller.tenant)).ok_or_else(|| unknown(name))
+fn known(found: Option<Arc<Defined>>, caller: &Caller, name: &str) -> Result<Arc<Defined>, Fault> {
+    found
+        .filter(|defined| defined.collection.is_known_to(&caller.tenant))
+        .ok_or_else(|| unknown(name))
 }

@@ -10,10 +10,11 @@ use shared::time::{Position, Timestamp, Version, parse_instant};
 
 use crate::fault::Fault;
 
-const DEFAULT_LIMIT: usize = 100;
+/// Objects on a page when nobody says how many.
+pub const DEFAULT_LIMIT: usize = 100;
 const MAX_LIMIT: usize = 1000;
 /// Values one `match[…]` may list.
-const MAX_VALUES: usize = 200;
+const MAX_VALUES: usize = 100;
 
 /// Which versions of an object are asked for.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -91,9 +92,7 @@ impl Selection {
             added_after: query.one("added_after")?.map(added_after).transpose()?,
             ids: query.one("match[id]")?.map(ids).transpose()?,
             types: types.transpose()?,
-            versions: query
-                .one("match[version]")?
-                .map_or(Ok(Versions::LAST), Versions::parse)?,
+            versions: query.one("match[version]")?.map_or(Ok(Versions::LAST), Versions::parse)?,
             spec_versions: query.one("match[spec_version]")?.map(spec_versions).transpose()?,
         })
     }
@@ -130,17 +129,17 @@ impl Selection {
     }
 }
 
-/// The `limit` of a request: default 100, silently capped at 1,000.
-pub fn limit(query: &Query) -> Result<usize, Fault> {
+/// The `limit` of a request, silently capped at 1,000.
+pub fn limit(query: &Query) -> Result<Option<usize>, Fault> {
     let Some(text) = query.one("limit")? else {
-        return Ok(DEFAULT_LIMIT);
+        return Ok(None);
     };
     let digits = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
     // A number too large for the machine is still a number, and capped like any other.
     match text.parse::<usize>() {
         Ok(0) => {}
-        Ok(limit) => return Ok(limit.min(MAX_LIMIT)),
-        Err(_) if digits => return Ok(MAX_LIMIT),
+        Ok(limit) => return Ok(Some(limit.min(MAX_LIMIT))),
+        Err(_) if digits => return Ok(Some(MAX_LIMIT)),
         Err(_) => {}
     }
     let shown: String = text.chars().take(40).collect();
@@ -160,9 +159,8 @@ fn values<'a>(name: &str, text: &'a str) -> Result<Vec<&'a str>, Fault> {
 }
 
 fn added_after(text: &str) -> Result<Position, Fault> {
-    let at = parse_instant(text).map_err(|fault| {
-        Fault::parameter("added_after", format!("added_after is {fault}"))
-    })?;
+    let at = parse_instant(text)
+        .map_err(|fault| Fault::parameter("added_after", format!("added_after is {fault}")))?;
     Ok(Position::at_or_before(DateTime::<Utc>::from(at)))
 }
 

@@ -47,8 +47,7 @@ pub async fn get(services: &Services, visitor: &Visitor, id: &str) -> Result<Ans
     let id: Uuid = id.parse().map_err(|_| unknown())?;
     let receipt = services.store().receipt(id).await?;
     // Another tenant's status is as one that does not exist.
-    let receipt =
-        receipt.filter(|receipt| receipt.tenant == caller.tenant).ok_or_else(unknown)?;
+    let receipt = receipt.filter(|receipt| receipt.tenant == caller.tenant).ok_or_else(unknown)?;
     let pending = if receipt.complete {
         HashSet::new()
     } else {

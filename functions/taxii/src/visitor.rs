@@ -22,6 +22,8 @@ impl Visitor {
             Ok(caller) if caller.may(Scope::ReadTaxii) || caller.may(Scope::WriteObjects) => {
                 Ok(Self::Key(caller))
             }
+            // A key is never worse than none.
+            Ok(caller) if call.reads() && anything_public(services).await? => Ok(Self::Key(caller)),
             Ok(_) => Err(Fault::missing_scope(Scope::ReadTaxii)),
             // Without a public collection nothing is there for somebody without a key.
             Err(AuthError::Missing) if call.reads() && anything_public(services).await? => {

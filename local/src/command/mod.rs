@@ -1,6 +1,7 @@
 //! The commands, one a file.
 
 pub mod load;
+pub mod measure;
 pub mod serve;
 
 use clap::{Parser, Subcommand};
@@ -24,6 +25,8 @@ pub enum Command {
     Serve(serve::Arguments),
     /// Send STIX or IOC files to a running service.
     Load(load::Arguments),
+    /// Measure what pages cost: read units and time, on a service of its own.
+    Measure(measure::Arguments),
 }
 
 #[cfg(test)]

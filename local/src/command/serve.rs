@@ -2,7 +2,7 @@
 
 use std::io::Write;
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::Args;
@@ -48,28 +48,38 @@ async fn serve(arguments: Arguments) -> Result<(), Box<dyn std::error::Error>> {
     } else {
         Storage::Folder(arguments.data.clone())
     };
-    let kept_in = match &storage {
-        Storage::InMemory => "nowhere: it is forgotten at the end".to_owned(),
-        Storage::Folder(folder) => folder.display().to_string(),
-    };
-    let options = Options { listen: arguments.listen, storage, demo: !arguments.no_demo };
+    let options =
+        Options { listen: arguments.listen, storage: storage.clone(), demo: !arguments.no_demo };
+    let file = arguments.ready_file.as_deref();
+    let failed = |error| format!("cannot write the ready file: {error}");
+    file.map(ready_file::clear).transpose().map_err(failed)?;
     let running = start(options).await?;
-    if let Some(file) = &arguments.ready_file {
-        ready_file::write(file, &running)
-            .map_err(|error| format!("cannot write {}: {error}", file.display()))?;
-    }
-    say(&welcome(&running, &kept_in));
+    let ready = file.map(|file| ready_file::write(file, &running)).transpose().map_err(failed)?;
+    say(&welcome(&running, &storage));
     stopped.wait().await;
     say("stopping\n");
     running.stop().await;
-    if let Some(file) = &arguments.ready_file {
-        let _ = std::fs::remove_file(file);
+    if let Some(ready) = ready {
+        ready.withdraw();
     }
     Ok(())
 }
 
-fn welcome(running: &Running, kept_in: &str) -> String {
+fn welcome(running: &Running, storage: &Storage) -> String {
     let Running { base_url, keys, demo_collection, bucket, s3, .. } = running;
+    let (kept_in, load) = match storage {
+        Storage::InMemory => (
+            "nowhere, it is forgotten at the end".to_owned(),
+            format!("iocast load --url {base_url} --key {} FILE", keys.writer),
+        ),
+        Storage::Folder(folder) if folder == Path::new(DEFAULT_DATA) => {
+            (DEFAULT_DATA.to_owned(), "iocast load FILE".to_owned())
+        }
+        Storage::Folder(folder) => {
+            let folder = folder.display();
+            (folder.to_string(), format!("iocast load --data {folder} FILE"))
+        }
+    };
     format!(
         "iocast answers at {base_url}
 
@@ -83,7 +93,7 @@ fn welcome(running: &Running, kept_in: &str) -> String {
 Try it:
   curl -s -H 'X-API-Key: {reader}' '{base_url}/taxii2/intel/collections/{demo_collection}/objects/?limit=2'
 Load a file:
-  iocast load FILE
+  {load}
 Stop with Ctrl-C.
 ",
         admin = keys.admin,

@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use aws_credential_types::Credentials;
 use aws_sdk_dynamodb::config::{
-    BehaviorVersion, Region, SharedHttpClient, StalledStreamProtectionConfig,
-    retry::RetryConfig, timeout::TimeoutConfig,
+    BehaviorVersion, Region, SharedHttpClient, StalledStreamProtectionConfig, retry::RetryConfig,
+    timeout::TimeoutConfig,
 };
 
 use crate::template::REGION;
@@ -21,11 +21,11 @@ pub const SECRET_KEY: &str = "iocast-local";
 pub fn http() -> SharedHttpClient {
     aws_smithy_http_client::Builder::new()
         .pool_max_idle_per_host(64)
-        .pool_idle_timeout(Duration::from_secs(60))
+        .pool_idle_timeout(Duration::from_mins(1))
         .build_http()
 }
 
-/// A DynamoDB client for the engine at `address`.
+/// A `DynamoDB` client for the engine at `address`.
 #[must_use]
 pub fn dynamodb(address: SocketAddr, http: &SharedHttpClient) -> aws_sdk_dynamodb::Client {
     let config = aws_sdk_dynamodb::Config::builder()
@@ -40,7 +40,7 @@ pub fn dynamodb(address: SocketAddr, http: &SharedHttpClient) -> aws_sdk_dynamod
     aws_sdk_dynamodb::Client::from_conf(config)
 }
 
-/// A DynamoDB Streams client for the engine at `address`.
+/// A `DynamoDB` Streams client for the engine at `address`.
 #[must_use]
 pub fn streams(address: SocketAddr, http: &SharedHttpClient) -> aws_sdk_dynamodbstreams::Client {
     let config = aws_sdk_dynamodbstreams::Config::builder()
@@ -89,6 +89,6 @@ fn retries() -> RetryConfig {
 fn timeouts() -> TimeoutConfig {
     TimeoutConfig::builder()
         .connect_timeout(CONNECT)
-        .operation_timeout(Duration::from_secs(60))
+        .operation_timeout(Duration::from_mins(1))
         .build()
 }

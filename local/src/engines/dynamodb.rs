@@ -1,4 +1,4 @@
-//! DynamoDB: dynoxide over SQLite, in a thread of its own behind a loopback port.
+//! `DynamoDB`: dynoxide over `SQLite`, in a thread of its own behind a loopback port.
 
 use std::net::SocketAddr;
 use std::path::Path;
@@ -11,15 +11,15 @@ use tokio::sync::oneshot;
 use super::{EngineError, listener};
 
 const ENGINE: &str = "DynamoDB engine";
-/// DynamoDB removes expired items within days; a minute is soon enough and costs little.
-const SWEEP_EVERY: Duration = Duration::from_secs(60);
+/// `DynamoDB` removes expired items within days; a minute is soon enough and costs little.
+const SWEEP_EVERY: Duration = Duration::from_mins(1);
 /// How long requests under way may take when the engine stops.
 const GRACE: Duration = Duration::from_secs(5);
 
 /// How much a crash of the machine may take with it. A crash of the process takes nothing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Durability {
-    /// At most the last moments (SQLite's `NORMAL` with a write-ahead log).
+    /// At most the last moments (`SQLite`'s `NORMAL` with a write-ahead log).
     Kept,
     /// Anything: the file is thrown away at the end.
     Forgotten,
@@ -44,12 +44,12 @@ impl DynamoDb {
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
             .build()
-            .map_err(|source| EngineError::io(ENGINE, "runtime", source))?;
+            .map_err(|source| EngineError::io(ENGINE, &"runtime", source))?;
         let (listener, address) = {
             let _inside = runtime.enter();
             let listener = listener(ENGINE)?;
             let address = listener.local_addr();
-            (listener, address.map_err(|source| EngineError::io(ENGINE, "listener", source))?)
+            (listener, address.map_err(|source| EngineError::io(ENGINE, &"listener", source))?)
         };
         let (stop, stop_asked) = oneshot::channel::<()>();
         let (stopped_sender, stopped) = channel();
@@ -110,5 +110,5 @@ fn sweep(database: &Database, stop: &Receiver<()>) {
 fn spawn(name: &str, work: impl FnOnce() + Send + 'static) -> Result<(), EngineError> {
     let builder = std::thread::Builder::new().name(name.to_owned());
     let spawned = builder.spawn(work);
-    spawned.map(drop).map_err(|source| EngineError::io(ENGINE, name, source))
+    spawned.map(drop).map_err(|source| EngineError::io(ENGINE, &name, source))
 }

@@ -1,4 +1,4 @@
-//! DynamoDB and S3 in this process, each behind a loopback port, reached by the real SDK.
+//! `DynamoDB` and S3 in this process, each behind a loopback port, reached by the real SDK.
 
 pub mod clients;
 pub mod dynamodb;
@@ -17,19 +17,19 @@ use crate::data_folder::DataFolder;
 use crate::stopping::{StopSignal, stopping};
 use crate::wiring::Wiring;
 use dynamodb::{Durability, DynamoDb};
-pub use s3_notification::ObjectCreated;
 use s3::S3;
+pub use s3_notification::ObjectCreated;
 use stream_records::StreamRecords;
 
 /// Both engines, running.
 pub struct Engines {
-    /// DynamoDB.
+    /// `DynamoDB`.
     pub dynamodb: DynamoDb,
     /// S3.
     pub s3: S3,
     /// SDK clients for them.
     pub clients: Clients,
-    /// DynamoDB's stream records.
+    /// `DynamoDB`'s stream records.
     pub stream_records: Arc<StreamRecords>,
     stop: StopSignal,
 }
@@ -37,9 +37,9 @@ pub struct Engines {
 /// SDK clients for the engines. Cheap to clone.
 #[derive(Clone)]
 pub struct Clients {
-    /// DynamoDB.
+    /// `DynamoDB`.
     pub dynamodb: aws_sdk_dynamodb::Client,
-    /// DynamoDB Streams.
+    /// `DynamoDB` Streams.
     pub streams: aws_sdk_dynamodbstreams::Client,
     /// S3.
     pub s3: aws_sdk_s3::Client,
@@ -54,8 +54,7 @@ impl Engines {
         wiring: &Wiring,
         data: &DataFolder,
     ) -> Result<(Self, Vec<UnboundedReceiver<ObjectCreated>>), EngineError> {
-        let durability =
-            if data.is_temporary() { Durability::Forgotten } else { Durability::Kept };
+        let durability = if data.is_temporary() { Durability::Forgotten } else { Durability::Kept };
         let dynamodb = DynamoDb::start(&data.database(), durability)?;
         let stream_records = Arc::new(StreamRecords::open(&data.database())?);
         let (listeners, created) =
@@ -115,7 +114,7 @@ pub enum EngineError {
 }
 
 impl EngineError {
-    fn io(engine: &'static str, place: impl ToString, source: std::io::Error) -> Self {
+    fn io(engine: &'static str, place: &impl ToString, source: std::io::Error) -> Self {
         Self::Io { engine, place: place.to_string(), source }
     }
 }
@@ -129,5 +128,5 @@ fn listener(engine: &'static str) -> Result<tokio::net::TcpListener, EngineError
         socket.bind(address)?;
         socket.listen(1024)
     };
-    listen().map_err(|source| EngineError::io(engine, address, source))
+    listen().map_err(|source| EngineError::io(engine, &address, source))
 }

@@ -45,18 +45,17 @@ impl S3 {
         for bucket in buckets {
             let bucket = folder.join(bucket);
             std::fs::create_dir_all(&bucket)
-                .map_err(|source| EngineError::io(ENGINE, bucket.display(), source))?;
+                .map_err(|source| EngineError::io(ENGINE, &bucket.display(), source))?;
         }
         let files = FileSystem::new(folder).map_err(|error| {
             let source = std::io::Error::other(format!("{error:?}"));
-            EngineError::io(ENGINE, folder.display(), source)
+            EngineError::io(ENGINE, &folder.display(), source)
         })?;
         let mut builder = S3ServiceBuilder::new(files);
         builder.set_auth(SimpleAuth::from_single(clients::ACCESS_KEY, clients::SECRET_KEY));
         let listener = listener(ENGINE)?;
-        let address = listener
-            .local_addr()
-            .map_err(|source| EngineError::io(ENGINE, "listener", source))?;
+        let address =
+            listener.local_addr().map_err(|source| EngineError::io(ENGINE, &"listener", source))?;
         let task = tokio::spawn(serve(listener, builder.build(), created, stop));
         Ok(Self { address, task })
     }
@@ -73,12 +72,7 @@ impl S3 {
     }
 }
 
-async fn serve(
-    listener: TcpListener,
-    service: S3Service,
-    created: Listeners,
-    mut stop: Stop,
-) {
+async fn serve(listener: TcpListener, service: S3Service, created: Listeners, mut stop: Stop) {
     let mut connections = JoinSet::new();
     loop {
         tokio::select! {
@@ -92,11 +86,7 @@ async fn serve(
     connections.shutdown().await;
 }
 
-async fn connection(
-    stream: TcpStream,
-    service: S3Service,
-    created: Listeners,
-) {
+async fn connection(stream: TcpStream, service: S3Service, created: Listeners) {
     let answer = service_fn(move |request: http::Request<Incoming>| {
         let upload = Upload::begun(&request);
         let (service, created) = (service.clone(), created.clone());

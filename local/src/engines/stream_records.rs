@@ -3,7 +3,7 @@
 //! dynoxide 3.2.0 looks for the highest sequence number before each write, and for the records
 //! after a sequence number, by reading the whole table of stream records: 78 ms a write at
 //! 300,000 records. An index makes that microseconds. And it keeps stream records for ever,
-//! where DynamoDB drops them after a day.
+//! where `DynamoDB` drops them after a day.
 
 use std::path::Path;
 use std::sync::{Mutex, PoisonError};
@@ -113,7 +113,7 @@ mod tests {
     fn old_records_that_are_done_go_and_the_last_stays() {
         let (_folder, records) = records(450);
         let done = "100000000000000000450";
-        let day = Duration::from_secs(86_400);
+        let day = Duration::from_hours(24);
         assert_eq!(records.trim("U", done, day).unwrap(), 0);
         assert_eq!(records.trim("T", "nonsense", day).unwrap(), 0);
         assert_eq!(records.trim("T", done, day).unwrap(), 200);

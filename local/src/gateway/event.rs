@@ -141,8 +141,12 @@ fn query_parameters(query: &str) -> BTreeMap<String, String> {
 
 /// The body, if the gateway hands it over as text; everything else comes as base64.
 fn text<'a>(headers: &HeaderMap, body: &'a [u8]) -> Option<&'a str> {
-    const TEXT: [&str; 4] =
-        ["application/json", "application/javascript", "application/xml", "application/vnd.api+json"];
+    const TEXT: [&str; 4] = [
+        "application/json",
+        "application/javascript",
+        "application/xml",
+        "application/vnd.api+json",
+    ];
     if headers.contains_key(CONTENT_ENCODING) {
         return None;
     }

@@ -14,6 +14,7 @@ use hyper::body::{Body as _, Incoming};
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
+use percent_encoding::percent_decode_str;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinSet;
 
@@ -55,12 +56,7 @@ pub async fn serve(listener: TcpListener, gateway: Gateway, mut stop: Stop) {
     }
 }
 
-async fn connection(
-    stream: TcpStream,
-    peer: SocketAddr,
-    gateway: Gateway,
-    mut stop: Stop,
-) {
+async fn connection(stream: TcpStream, peer: SocketAddr, gateway: Gateway, mut stop: Stop) {
     let Ok(local) = stream.local_addr() else { return };
     // Without this the answer to a small request waits for the peer's delayed ACK.
     let _ = stream.set_nodelay(true);
@@ -73,7 +69,7 @@ async fn connection(
     });
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
-        .header_read_timeout(Duration::from_secs(60))
+        .header_read_timeout(Duration::from_mins(1))
         .serve_connection(TokioIo::new(stream), service);
     tokio::pin!(connection);
     let ended = tokio::select! {
@@ -120,12 +116,14 @@ impl Gateway {
                 "Request Header Fields Too Large",
             ));
         }
-        check_host(&parts)?;
+        if !can_be_forwarded(&parts) {
+            return Err(answer::message(StatusCode::BAD_REQUEST, "Bad Request"));
+        }
         let body = read_body(&parts, body).await?;
         let route = self.inner.router.find(parts.method.as_str(), parts.uri.path());
-        let Some((route, handler)) =
-            route.and_then(|route| Some((self.inner.handlers.get(route.function)?, route)))
-                .map(|(handler, route)| (route, handler.clone()))
+        let Some((route, handler)) = route
+            .and_then(|route| Some((self.inner.handlers.get(route.function)?, route)))
+            .map(|(handler, route)| (route, handler.clone()))
         else {
             return Err(answer::message(StatusCode::NOT_FOUND, "Not Found"));
         };
@@ -159,17 +157,27 @@ fn too_large() -> Answer {
 fn head_length(parts: &Parts) -> usize {
     let line = parts.method.as_str().len()
         + parts.uri.path_and_query().map_or(1, |target| target.as_str().len());
-    line + parts.headers.iter().map(|(name, value)| name.as_str().len() + value.len()).sum::<usize>()
+    line + parts
+        .headers
+        .iter()
+        .map(|(name, value)| name.as_str().len() + value.len())
+        .sum::<usize>()
 }
 
-/// The Lambda library builds a URL from the host and takes for granted that it can.
-fn check_host(parts: &Parts) -> Result<(), Answer> {
-    let host = parts.headers.get(HOST).map_or(Ok("localhost"), HeaderValue::to_str);
-    let url = host.ok().and_then(|host| url::Url::parse(&format!("http://{host}/")).ok());
-    match url {
-        Some(url) if url.path() == "/" && url.query().is_none() => Ok(()),
-        _ => Err(answer::message(StatusCode::BAD_REQUEST, "Bad Request")),
-    }
+/// The Lambda library builds a URL from host, decoded path and query, and takes for granted that
+/// it can: whatever has no such URL (`OPTIONS *`, a host that is none) must not get there.
+fn can_be_forwarded(parts: &Parts) -> bool {
+    let host = parts.headers.get(HOST).map_or(Ok(""), HeaderValue::to_str);
+    let Ok(host) = host else { return false };
+    let path = percent_decode_str(parts.uri.path()).decode_utf8_lossy();
+    let url = if host.is_empty() {
+        url::Url::parse(&format!("http://localhost{path}"))
+    } else {
+        url::Url::parse(&format!("http://{host}{path}"))
+    };
+    let query = parts.uri.query().unwrap_or_default();
+    url.is_ok_and(|url| format!("{url}?{query}").parse::<http::Uri>().is_ok())
+        && path.starts_with('/')
 }
 
 async fn read_body(parts: &Parts, mut body: Incoming) -> Result<Vec<u8>, Answer> {
@@ -197,4 +205,23 @@ async fn read_body(parts: &Parts, mut body: Incoming) -> Result<Vec<u8>, Answer>
         return Err(too_large());
     }
     Ok(bytes)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_what_has_a_url_is_forwarded() {
+        let forwarded = |target: &str, host: &str| {
+            let request = http::Request::get(target).header("Host", host).body(());
+            can_be_forwarded(&request.unwrap().into_parts().0)
+        };
+        assert!(forwarded("/taxii2/?x=%22{}", "127.0.0.1:8080"));
+        assert!(forwarded("/%00%ff%3F%23%7B|[]^", "[::1]:80"));
+        assert!(!forwarded("*", "localhost"));
+        for host in ["[", "a b", "localhost:99999"] {
+            assert!(!forwarded("/", host), "{host}");
+        }
+    }
 }

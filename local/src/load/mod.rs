@@ -18,8 +18,8 @@ use tokio::sync::mpsc;
 use crate::http_client::HttpClientError;
 pub use batches::LoadFileError;
 pub use report::{Counts, FileReport, Place, Rejection, Report};
-use sender::Sender;
 pub use sender::SendError;
+use sender::Sender;
 
 /// Where to load to.
 #[derive(Debug, Clone)]

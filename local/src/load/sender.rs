@@ -25,7 +25,7 @@ const TRIES: u32 = 24;
 const FIRST_PAUSE: Duration = Duration::from_millis(100);
 const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 /// A service that asks for more patience than this gets this much.
-const MOST_PATIENCE: Duration = Duration::from_secs(60);
+const MOST_PATIENCE: Duration = Duration::from_mins(1);
 
 /// Why sending had to end.
 #[derive(Debug, Error)]
@@ -65,7 +65,8 @@ struct Answer {
 #[derive(Debug, Deserialize)]
 struct Outcome {
     index: usize,
-    outcome: String,
+    #[serde(rename = "outcome")]
+    fate: String,
     id: Option<String>,
     code: Option<String>,
     reason: Option<String>,
@@ -135,7 +136,11 @@ impl Sender {
             progress.add_sent(batch.records.len() as u64);
             match answer {
                 Some(answer) => take_down(&batch, answer, report)?,
-                None => batch.records.into_iter().for_each(|record| report.reject(too_long(record))),
+                None => {
+                    for record in batch.records {
+                        report.reject(too_long(record));
+                    }
+                }
             }
         }
         Ok(())
@@ -259,10 +264,8 @@ fn pause(tried: u32) -> Duration {
 fn message(body: &[u8]) -> String {
     let document: Value = serde_json::from_slice(body).unwrap_or_default();
     let sentence = document.pointer("/error/message").and_then(Value::as_str);
-    sentence.map_or_else(
-        || String::from_utf8_lossy(body).chars().take(300).collect(),
-        str::to_owned,
-    )
+    sentence
+        .map_or_else(|| String::from_utf8_lossy(body).chars().take(300).collect(), str::to_owned)
 }
 
 fn take_down(batch: &Batch, answer: Answer, report: &mut FileReport) -> Result<(), SendError> {
@@ -273,7 +276,7 @@ fn take_down(batch: &Batch, answer: Answer, report: &mut FileReport) -> Result<(
     let counts = &mut report.counts;
     let mut rejections = Vec::new();
     for outcome in answer.results {
-        match outcome.outcome.as_str() {
+        match outcome.fate.as_str() {
             "created" => counts.created += 1,
             "updated" => counts.updated += 1,
             "stale" => counts.stale += 1,
@@ -290,12 +293,13 @@ fn take_down(batch: &Batch, answer: Answer, report: &mut FileReport) -> Result<(
                     code: outcome.code.unwrap_or_else(|| other.to_owned()),
                     reason: outcome.reason.unwrap_or_else(|| deleted.to_owned()),
                 });
-                continue;
             }
         }
     }
     counts.accepted = counts.created + counts.updated + counts.stale;
-    rejections.into_iter().for_each(|rejection| report.reject(rejection));
+    for rejection in rejections {
+        report.reject(rejection);
+    }
     Ok(())
 }
 

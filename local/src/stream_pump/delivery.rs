@@ -47,7 +47,7 @@ enum Called {
 impl Delivery {
     /// Works off records in their order; those of one key never overtake each other.
     pub(super) async fn deliver(&self, records: Vec<Value>, stop: &Stop) -> Outcome {
-        let lanes = self.trigger.parallelization.min(MAX_LANES).max(1);
+        let lanes = self.trigger.parallelization.clamp(1, MAX_LANES);
         let mut sorted = vec![Vec::new(); lanes];
         for record in records {
             let lane = lane(&record, lanes);

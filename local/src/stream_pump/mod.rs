@@ -32,7 +32,7 @@ const PAGE: i32 = 1000;
 /// Wait before the stream is asked again after an error.
 const AFTER_ERROR: Duration = Duration::from_millis(200);
 /// Records that are done are kept this long for whoever wants to look.
-const KEPT: Duration = Duration::from_secs(600);
+const KEPT: Duration = Duration::from_mins(10);
 const TRIM_EVERY: Duration = Duration::from_secs(30);
 
 /// One mapping from one stream to one function.
@@ -87,23 +87,23 @@ impl StreamPump {
         let mut trimmed = Instant::now();
         let mut iterator = None;
         while !stop.is_stopped() {
-            let page = match self.page(iterator.take(), &checkpoint).await {
-                Ok(page) => page,
+            let got = match self.page(iterator.take(), &checkpoint).await {
+                Ok(got) => got,
                 Err(error) => {
                     tracing::warn!(%error, "cannot read the stream, trying again");
                     tokio::time::sleep(AFTER_ERROR).await;
                     continue;
                 }
             };
-            iterator = page.next;
-            let Some(last) = last_sequence_number(&page.records) else {
+            iterator = got.next;
+            let Some(last) = last_sequence_number(&got.records) else {
                 checkpoint.save();
                 self.trim(&checkpoint, &mut trimmed);
                 pace.wait(&self.writes, &mut stop).await;
                 continue;
             };
             pace.busy();
-            if self.delivery.deliver(self.passing(&page.records), &stop).await == Outcome::Stopped {
+            if self.delivery.deliver(self.passing(&got.records), &stop).await == Outcome::Stopped {
                 break;
             }
             checkpoint.advance(last);
@@ -151,7 +151,9 @@ impl StreamPump {
         let stream = stream.ok_or_else(none)?.to_owned();
         let described = self.client.describe_stream().stream_arn(&stream).send().await;
         let described = described.map_err(|error| self.failed(error))?;
-        let shards = described.stream_description().map(|stream| stream.shards());
+        let shards = described
+            .stream_description()
+            .map(aws_sdk_dynamodbstreams::types::StreamDescription::shards);
         let id = shards.unwrap_or_default().first().and_then(|shard| shard.shard_id());
         Ok(Shard { id: id.ok_or_else(none)?.to_owned(), stream })
     }

@@ -10,7 +10,7 @@ use crate::stopping::Stop;
 const HOT: Duration = Duration::from_millis(4);
 const HOT_FOR: Duration = Duration::from_secs(2);
 const WARM: Duration = Duration::from_millis(25);
-const WARM_FOR: Duration = Duration::from_secs(60);
+const WARM_FOR: Duration = Duration::from_mins(1);
 /// Nothing for long; a request that may write ends the wait at once.
 const COLD: Duration = Duration::from_millis(100);
 
@@ -60,6 +60,6 @@ mod tests {
     fn the_longer_idle_the_longer_the_wait() {
         assert_eq!(delay(Duration::ZERO), HOT);
         assert_eq!(delay(Duration::from_secs(3)), WARM);
-        assert_eq!(delay(Duration::from_secs(600)), COLD);
+        assert_eq!(delay(Duration::from_mins(10)), COLD);
     }
 }

@@ -1,6 +1,8 @@
 //! A stream record as Lambda shows it to a function.
 
-use aws_sdk_dynamodbstreams::types::{AttributeValue, Record, StreamRecord};
+use aws_sdk_dynamodbstreams::types::{
+    AttributeValue, OperationType, Record, StreamRecord, StreamViewType,
+};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Map, Value, json};
@@ -11,7 +13,7 @@ use crate::template::{ACCOUNT, REGION};
 pub(super) fn event(record: &Record, table: &str) -> Value {
     json!({
         "eventID": record.event_id(),
-        "eventName": record.event_name().map(|name| name.as_str()),
+        "eventName": record.event_name().map(OperationType::as_str),
         "eventVersion": record.event_version(),
         "eventSource": "aws:dynamodb",
         "awsRegion": REGION,
@@ -40,15 +42,15 @@ fn change(change: &StreamRecord) -> Value {
     object.insert("SizeBytes".to_owned(), json!(change.size_bytes()));
     object.insert(
         "StreamViewType".to_owned(),
-        json!(change.stream_view_type().map(|view| view.as_str())),
+        json!(change.stream_view_type().map(StreamViewType::as_str)),
     );
     Value::Object(object)
 }
 
-/// DynamoDB nests no deeper than this.
+/// `DynamoDB` nests no deeper than this.
 const MAX_DEPTH: usize = 32;
 
-/// A value in DynamoDB's JSON; binary as base64.
+/// A value in `DynamoDB`'s JSON; binary as base64.
 fn attribute(value: &AttributeValue, depth: usize) -> Value {
     if depth > MAX_DEPTH {
         return json!({ "NULL": true });
@@ -79,7 +81,6 @@ fn attribute(value: &AttributeValue, depth: usize) -> Value {
 mod tests {
     use super::*;
     use aws_sdk_dynamodbstreams::primitives::{Blob, DateTime};
-    use aws_sdk_dynamodbstreams::types::{OperationType, StreamViewType};
 
     #[test]
     fn a_record_has_lambdas_shape() {

@@ -1,4 +1,4 @@
-//! CloudFormation's functions (`!Ref`, `!Sub`, `!GetAtt`), replaced by what they mean here.
+//! `CloudFormation`'s functions (`!Ref`, `!Sub`, `!GetAtt`), replaced by what they mean here.
 
 use std::collections::BTreeMap;
 
@@ -35,7 +35,7 @@ pub(super) fn resolve(template: &Yaml) -> Result<Value, TemplateError> {
     }
     match plain(template, &names, 0) {
         resolved @ Value::Object(_) => Ok(resolved),
-        _ => Err(TemplateError::shape("the file", "is no mapping")),
+        _ => Err(TemplateError::shape("the file", &"is no mapping")),
     }
 }
 
@@ -64,11 +64,7 @@ fn pseudo_parameters() -> BTreeMap<String, String> {
 
 fn section<'a>(template: &'a Yaml, name: &str) -> Vec<(&'a str, &'a Yaml)> {
     let mapping = template.get(name).and_then(Yaml::as_mapping);
-    mapping
-        .into_iter()
-        .flatten()
-        .filter_map(|(id, value)| Some((id.as_str()?, value)))
-        .collect()
+    mapping.into_iter().flatten().filter_map(|(id, value)| Some((id.as_str()?, value))).collect()
 }
 
 fn plain(value: &Yaml, names: &BTreeMap<String, String>, depth: usize) -> Value {
@@ -89,9 +85,7 @@ fn plain(value: &Yaml, names: &BTreeMap<String, String>, depth: usize) -> Value 
                 .collect();
             long_form(object, names)
         }
-        Yaml::Sequence(items) => {
-            items.iter().map(|item| plain(item, names, depth + 1)).collect()
-        }
+        Yaml::Sequence(items) => items.iter().map(|item| plain(item, names, depth + 1)).collect(),
         Yaml::Null => Value::Null,
         Yaml::Bool(flag) => Value::Bool(*flag),
         Yaml::Number(number) => serde_json::to_value(number).unwrap_or(Value::Null),

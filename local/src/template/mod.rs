@@ -36,7 +36,7 @@ pub enum TemplateError {
     /// The file is no YAML.
     #[error("infra/template.yaml is not well-formed YAML: {0}")]
     Yaml(#[from] serde_yaml_ng::Error),
-    /// A part of the file has another shape than CloudFormation asks for.
+    /// A part of the file has another shape than `CloudFormation` asks for.
     #[error("infra/template.yaml, {place}: {reason}")]
     Shape {
         /// The logical id, or the section, at fault.
@@ -47,7 +47,7 @@ pub enum TemplateError {
 }
 
 impl TemplateError {
-    fn shape(place: &str, reason: impl ToString) -> Self {
+    fn shape(place: &str, reason: &impl ToString) -> Self {
         Self::Shape { place: place.to_owned(), reason: reason.to_string() }
     }
 }
@@ -61,19 +61,22 @@ impl Template {
         Self::parse(EMBEDDED)
     }
 
-    /// Reads a SAM or CloudFormation template.
+    /// Reads a SAM or `CloudFormation` template.
     ///
     /// # Errors
     /// When it is no YAML, or has no `Resources`, or one of them has no `Type`.
     pub fn parse(text: &str) -> Result<Self, TemplateError> {
         let resolved = intrinsics::resolve(&serde_yaml_ng::from_str(text)?)?;
         let Some(Value::Object(all)) = resolved.get("Resources") else {
-            return Err(TemplateError::shape("Resources", "missing: a template declares resources"));
+            return Err(TemplateError::shape(
+                "Resources",
+                &"missing: a template declares resources",
+            ));
         };
         let mut resources = BTreeMap::new();
         for (id, resource) in all {
             let Some(kind) = resource.get("Type").and_then(Value::as_str) else {
-                return Err(TemplateError::shape(id, "has no Type"));
+                return Err(TemplateError::shape(id, &"has no Type"));
             };
             let properties = resource.get("Properties").cloned().unwrap_or(Value::Null);
             resources.insert(id.clone(), Resource { kind: kind.to_owned(), properties });
@@ -117,7 +120,7 @@ fn variables(all: &Map<String, Value>) -> BTreeMap<String, String> {
 }
 
 fn read<T: DeserializeOwned>(place: &str, value: &Value) -> Result<T, TemplateError> {
-    T::deserialize(value).map_err(|error| TemplateError::shape(place, error))
+    T::deserialize(value).map_err(|error| TemplateError::shape(place, &error))
 }
 
 #[cfg(test)]

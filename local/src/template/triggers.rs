@@ -145,7 +145,7 @@ impl Template {
                 let read: StreamProperties = read(&place, properties)?;
                 let Some((table, "StreamArn")) = read.stream.split_once('.') else {
                     let reason = "Stream must be !GetAtt <table>.StreamArn";
-                    return Err(TemplateError::shape(&place, reason));
+                    return Err(TemplateError::shape(&place, &reason));
                 };
                 Ok(StreamTrigger {
                     function: function.to_owned(),

@@ -171,7 +171,8 @@ mod tests {
 
     #[test]
     fn other_texts_are_no_keys() {
-        for bad in ["", "iocast", "iocast__", "iocast_a_b", "Bearer x", "iocast_aaaaaaaaaaaaaaaa_"] {
+        for bad in ["", "iocast", "iocast__", "iocast_a_b", "Bearer x", "iocast_aaaaaaaaaaaaaaaa_"]
+        {
             assert!(bad.parse::<KeyText>().is_err(), "{bad:?}");
         }
     }

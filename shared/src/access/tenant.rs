@@ -44,7 +44,11 @@ impl FromStr for TenantId {
         let good = (1..=63).contains(&text.len())
             && !text.starts_with('-')
             && text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-');
-        if good { Ok(Self(text.into())) } else { Err(TenantIdError(text.chars().take(80).collect())) }
+        if good {
+            Ok(Self(text.into()))
+        } else {
+            Err(TenantIdError(text.chars().take(80).collect()))
+        }
     }
 }
 

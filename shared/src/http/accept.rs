@@ -42,7 +42,8 @@ impl Accept {
 
 fn range(media: &MediaType<'_>) -> MediaRange {
     let parameter = |wanted: &str| {
-        let mut found = media.params().filter(|(name, _)| name.as_str().eq_ignore_ascii_case(wanted));
+        let mut found =
+            media.params().filter(|(name, _)| name.as_str().eq_ignore_ascii_case(wanted));
         found.next().map(|(_, value)| value.unquoted_str().trim().to_owned())
     };
     MediaRange {

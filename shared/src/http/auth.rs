@@ -15,7 +15,9 @@ use crate::store::StoreError;
 #[derive(Debug, Error)]
 pub enum AuthError {
     /// No key was sent.
-    #[error("no API key: send it as `X-API-Key: <key>`, `Authorization: Bearer <key>`, or HTTP Basic with the key as the password")]
+    #[error(
+        "no API key: send it as `X-API-Key: <key>`, `Authorization: Bearer <key>`, or HTTP Basic with the key as the password"
+    )]
     Missing,
     /// What was sent is not a key.
     #[error("the API key is malformed: it has the form iocast_<id>_<secret>")]

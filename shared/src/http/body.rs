@@ -17,10 +17,14 @@ pub const MAX_EXPANDED_BYTES: usize = 32 << 20;
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum BodyError {
     /// Over [`MAX_BODY_BYTES`].
-    #[error("the body has {0} bytes, at most {MAX_BODY_BYTES} are taken: send it in parts, or drop it as a file")]
+    #[error(
+        "the body has {0} bytes, at most {MAX_BODY_BYTES} are taken: send it in parts, or drop it as a file"
+    )]
     TooLarge(usize),
     /// Expands to more than [`MAX_EXPANDED_BYTES`].
-    #[error("the body expands to more than {MAX_EXPANDED_BYTES} bytes: send it in parts, or drop it as a file")]
+    #[error(
+        "the body expands to more than {MAX_EXPANDED_BYTES} bytes: send it in parts, or drop it as a file"
+    )]
     ExpandsTooFar,
     /// A coding that is not understood.
     #[error("the content coding {0:?} is not understood: use gzip, zstd or none")]

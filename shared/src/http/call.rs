@@ -16,7 +16,7 @@ pub struct Call {
     pub request_id: Uuid,
     /// The method; `HEAD` is handled as `GET` and loses its body at the end.
     pub method: Method,
-    /// The decoded segments of the path, without empty ones.
+    /// The decoded segments of the path; a final slash makes none.
     pub path: Vec<String>,
     raw_query: String,
     headers: HeaderMap,
@@ -34,11 +34,13 @@ pub struct Frame {
 impl Call {
     pub(super) fn new(request: Request) -> Self {
         let (parts, body) = request.into_parts();
-        let path = parts
-            .uri
-            .path()
+        // One final slash may be there or not; any other empty segment is part of the name.
+        let path = parts.uri.path();
+        let path = path.strip_prefix('/').unwrap_or(path);
+        let path = path
+            .strip_suffix('/')
+            .unwrap_or(path)
             .split('/')
-            .filter(|segment| !segment.is_empty())
             .map(|segment| percent_decode_str(segment).decode_utf8_lossy().into_owned())
             .collect();
         Self {

@@ -30,10 +30,10 @@ impl Query {
     /// # Errors
     /// When it cannot be decoded, or holds too much.
     pub fn parse(raw: &str) -> Result<Self, QueryError> {
-        let decode = |text: &str| {
+        let decode = |text: &str, shown: &str| {
             let spaced = text.replace('+', " ");
-            let shown = || QueryError::Encoding(text.chars().take(40).collect());
-            percent_decode_str(&spaced).decode_utf8().map(String::from).map_err(|_| shown())
+            let fault = || QueryError::Encoding(shown.chars().take(40).collect());
+            percent_decode_str(&spaced).decode_utf8().map(String::from).map_err(|_| fault())
         };
         let mut parameters = Vec::new();
         for part in raw.split('&').filter(|part| !part.is_empty()) {
@@ -41,7 +41,9 @@ impl Query {
                 return Err(QueryError::TooMany);
             }
             let (name, value) = part.split_once('=').unwrap_or((part, ""));
-            parameters.push((decode(name)?, decode(value)?));
+            let name = decode(name, name)?;
+            let value = decode(value, &name)?;
+            parameters.push((name, value));
         }
         Ok(Self(parameters))
     }

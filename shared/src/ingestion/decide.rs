@@ -1,6 +1,6 @@
 //! What to do with an object, given what is stored under its id. Pure.
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, Datelike, TimeDelta, Utc};
 
 use super::{Kind, Refusal};
 use crate::access::TenantId;
@@ -68,10 +68,11 @@ pub fn decide(stored: Option<&Head>, object: &mut StixObject, context: Context<'
             true => put(recreated(stored, object, context), Kind::Created, true),
         };
     }
-    // Another owner may say again what is known, and with the very same content even add it to
-    // its own collection: it knows that content. Anything else would change or reveal an object.
+    // Another owner may say again what is known, and add to its own collection what the operator
+    // owns, if it knows the very content. Anything else would change or reveal an object.
     if stored.owner != *context.owner {
-        let harmless = same && (same_content || context.into.is_none());
+        let addable = same_content && stored.owner.is_operator();
+        let harmless = same && (addable || context.into.is_none());
         if !harmless {
             return Decision::Refuse(Refusal::NotOwner);
         }
@@ -93,8 +94,10 @@ fn put(head: Head, kind: Kind, keep: bool) -> Decision {
 }
 
 fn version_after(stored: &Version, now: DateTime<Utc>) -> Version {
-    let at = now.max(stored.0.at() + TimeDelta::milliseconds(1));
-    Version(Timestamp::millis(at))
+    let after = stored.0.at() + TimeDelta::milliseconds(1);
+    // A timestamp has four digits for the year: at their end nothing comes after.
+    let after = if after.year() > 9999 { stored.0.at() } else { after };
+    Version(Timestamp::millis(now.max(after)))
 }
 
 fn new_head(object: &StixObject, context: Context<'_>) -> Head {
@@ -136,6 +139,7 @@ fn recreated(stored: &Head, object: &StixObject, context: Context<'_>) -> Head {
     // What the deleted object was posted to does not hold for the new one.
     head.state.posted = context.into.into_iter().collect();
     head.state.history.clear();
+    head.state.left = stored.pending.is_some();
     head
 }
 
@@ -168,3 +172,6 @@ pub fn with_history(stored: &Head, older: &Version, context: Context<'_>) -> Hea
     head.state.posted.extend(context.into);
     head
 }
+
+#[cfg(test)]
+mod tests;

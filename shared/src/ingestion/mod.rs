@@ -19,11 +19,14 @@ use crate::stix::StixObject;
 use crate::store::{Head, StoreError};
 use crate::tlp::Tlp;
 
-pub(crate) use write::level_of;
 pub use outcome::{Accepted, Kind, Outcome, Refusal, Refused};
+pub(crate) use write::level_of;
 
 /// Objects one request may hold.
 pub const MAX_OBJECTS: usize = 10_000;
+
+/// Versions or reports of one object a request may hold.
+const MAX_VERSIONS: usize = 200;
 
 /// Writes under way at once for one submission.
 const CONCURRENCY: usize = 48;
@@ -76,9 +79,7 @@ impl Candidate {
     pub fn of_ioc(record: Result<IocRecord, IocError>) -> Self {
         match record.and_then(IocRecord::check) {
             Ok(ioc) => Self::Ioc(Box::new(ioc)),
-            Err(fault) => {
-                Self::Refused(Refused { id: None, version: None, why: fault.into() })
-            }
+            Err(fault) => Self::Refused(Refused { id: None, version: None, why: fault.into() }),
         }
     }
 
@@ -129,9 +130,17 @@ pub async fn submit(
             (None, _) => {}
         }
     }
+    for (id, group) in &mut groups {
+        // Each version is a write of its own, and all of one object come one after the other.
+        for (index, _) in group.drain(group.len().min(MAX_VERSIONS)..) {
+            let why = Refusal::TooManyVersions;
+            let refused = Refused { id: Some(id.to_string()), version: None, why };
+            outcomes[index] = Some(Outcome::Refused(refused));
+        }
+    }
     let ids: Vec<ObjectId> = groups.keys().cloned().collect();
-    // A hint that saves failed puts; the conditions of the puts decide.
-    let mut known = services.store().heads(&ids, false).await?;
+    // Read consistently: what is answered without a write is decided by this alone.
+    let mut known = services.store().heads(&ids, true).await?;
 
     // Marking definitions first, so that what names them in the same request finds them.
     let (markings, others): (Vec<_>, Vec<_>) =
@@ -160,8 +169,7 @@ async fn take_group(
 ) -> Result<Vec<(usize, Outcome)>, StoreError> {
     let mut outcomes = Vec::with_capacity(group.len());
     for (index, candidate) in group {
-        let (outcome, present) =
-            write::take(services, submission, head.take(), candidate).await?;
+        let (outcome, present) = write::take(services, submission, head.take(), candidate).await?;
         head = present;
         outcomes.push((index, outcome));
     }

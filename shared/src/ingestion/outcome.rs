@@ -75,6 +75,13 @@ pub enum Refusal {
     /// Another owner wrote this id first.
     #[error("the id belongs to another owner, who alone may change it: use an id of your own")]
     NotOwner,
+    /// One request holds too many versions of one object.
+    #[error("the request holds too many versions of this object: send the rest in another")]
+    TooManyVersions,
+    /// A client deleted the version from the collection, or the newest one and with it what is
+    /// older.
+    #[error("the version was deleted from this collection: only a newer one comes back")]
+    RemovedHere,
     /// The object's level is above what the collection takes.
     #[error("the object is TLP:{level}, the collection takes no more than TLP:{ceiling}")]
     AboveCeiling {
@@ -107,6 +114,8 @@ impl Refusal {
             Self::Object(rejection) => rejection.code(),
             Self::Ioc(_) => "invalid_ioc",
             Self::NotOwner => "not_owner",
+            Self::RemovedHere => "removed",
+            Self::TooManyVersions => "too_many_versions",
             Self::AboveCeiling { .. } => "above_ceiling",
             Self::AboveClearance { .. } => "above_clearance",
             Self::SpecVersion(_) => "spec_version",
@@ -128,10 +137,6 @@ impl Outcome {
     /// A refusal of an object of this id and version.
     #[must_use]
     pub fn refused(id: &ObjectId, version: &Version, why: Refusal) -> Self {
-        Self::Refused(Refused {
-            id: Some(id.to_string()),
-            version: Some(version.to_string()),
-            why,
-        })
+        Self::Refused(Refused { id: Some(id.to_string()), version: Some(version.to_string()), why })
     }
 }

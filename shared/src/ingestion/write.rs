@@ -10,6 +10,7 @@ use crate::ioc::{self, Ioc};
 use crate::services::Services;
 use crate::stix::{Facets, SpecVersion, StixObject, level, markings_to_resolve};
 use crate::store::{Expected, Head, PutHead, StoreError};
+use crate::time::Position;
 use crate::tlp::Tlp;
 
 /// A writer that loses this many races in a row gives up.
@@ -39,6 +40,9 @@ pub(super) async fn take(
                 Ok(Some(object)) => object,
                 Ok(None) => {
                     let Some(head) = stored else { continue };
+                    if let Some(why) = refusal(services, submission, &head.facets).await? {
+                        return Ok((refuse_ioc(ioc, submission, why), Some(head)));
+                    }
                     match settle_unchanged(services, head, context).await? {
                         Settled::Done(outcome, head) => return Ok((outcome, Some(head))),
                         Settled::Changed(present) => {
@@ -50,7 +54,11 @@ pub(super) async fn take(
                 Err(why) => return Ok((refuse_ioc(ioc, submission, why), stored)),
             },
         };
-        if let Some(why) = refusal(services, submission, &object.facets).await? {
+        let refused = match refusal(services, submission, &object.facets).await? {
+            None => removed_here(stored.as_ref(), &object.facets, context),
+            refused => refused,
+        };
+        if let Some(why) = refused {
             let outcome = Outcome::refused(&object.facets.id, &object.facets.version, why);
             return Ok((outcome, stored));
         }
@@ -74,6 +82,10 @@ fn indicator(
     stored: Option<&Head>,
     context: Context<'_>,
 ) -> Result<Option<StixObject>, Refusal> {
+    // The id can be foretold, so somebody else may have taken it.
+    if stored.is_some_and(|head| head.owner != *context.owner) {
+        return Err(Refusal::NotOwner);
+    }
     let json = match stored {
         Some(head) if !head.deleted => ioc::merge_into(&head.json, ioc, context.now)
             .map_err(|e| Refusal::Merge(e.to_string()))?,
@@ -148,7 +160,7 @@ async fn refusal(
             SpecVersion::V21 => "2.1",
         })));
     }
-    let level = level_of(services, facets).await?;
+    let level = level_of(services, facets, submission.owner, Position::default()).await?;
     Ok(if level > settings.ceiling {
         Some(Refusal::AboveCeiling { level, ceiling: settings.ceiling })
     } else if level > submission.clearance {
@@ -158,11 +170,27 @@ async fn refusal(
     })
 }
 
-/// The object's TLP level, its markings looked up.
-pub(crate) async fn level_of(services: &Services, facets: &Facets) -> Result<Tlp, StoreError> {
+/// Whether the collection would not show the object, as it was deleted from there.
+fn removed_here(stored: Option<&Head>, facets: &Facets, context: Context<'_>) -> Option<Refusal> {
+    let (stored, into) = (stored?, context.into?);
+    let log = crate::log::LogId::Collection(into);
+    let newest_removed =
+        stored.removed_from(into, stored.version()) && !stored.memberships.contains_key(&log);
+    let removed = stored.removed_from(into, &facets.version)
+        || (newest_removed && facets.version <= *stored.version());
+    (removed && !stored.deleted).then_some(Refusal::RemovedHere)
+}
+
+/// The TLP level of an object of `owner`, its markings looked up as they are at `since` or later.
+pub(crate) async fn level_of(
+    services: &Services,
+    facets: &Facets,
+    owner: &TenantId,
+    since: Position,
+) -> Result<Tlp, StoreError> {
     let mut resolved = std::collections::HashMap::new();
     for id in markings_to_resolve(facets) {
-        resolved.insert(id.clone(), services.marking(id).await?);
+        resolved.insert(id.clone(), services.marking(id, owner, since).await?);
     }
     Ok(level(facets, |id| resolved.get(id).copied().unwrap_or(crate::stix::Marking::Unknown)))
 }
@@ -199,7 +227,8 @@ async fn carry_out(
                     if head.facets.object_type() == "marking-definition" {
                         services.forget_marking(head.id());
                     }
-                    Ok(done(kind, false, *head))
+                    let content_differs = kind == Kind::Unchanged && head.content != object.content;
+                    Ok(done(kind, content_differs, *head))
                 }
                 PutHead::Changed(present) => Ok(Settled::Changed(present.map(|head| *head))),
             }

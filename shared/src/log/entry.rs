@@ -118,10 +118,26 @@ pub struct Marks {
     pub superseded: Vec<u16>,
     /// The version is no longer in the collection: the object left, or it was deleted there.
     pub removed: Vec<u16>,
-    /// The object's oldest version is now another.
-    pub not_oldest: Vec<u16>,
-    /// The object's oldest version is now this one.
-    pub now_oldest: Vec<u16>,
+    /// The object's oldest version is another, since the object's revision beside the index.
+    pub not_oldest: Vec<(u16, u64)>,
+    /// The object's oldest version is this one, since that revision.
+    pub now_oldest: Vec<(u16, u64)>,
+}
+
+impl Marks {
+    /// Whether the entry at `index` holds the oldest version of its object, which when appended
+    /// it did or not. Of the two kinds of marks the later one holds.
+    #[must_use]
+    pub fn is_oldest(&self, index: usize, at_first: bool) -> bool {
+        let latest = |marks: &[(u16, u64)]| {
+            let of = marks.iter().filter(|(marked, _)| usize::from(*marked) == index);
+            of.map(|(_, revision)| *revision).max()
+        };
+        match (latest(&self.now_oldest), latest(&self.not_oldest)) {
+            (None, None) => at_first,
+            (now, not) => now > not,
+        }
+    }
 }
 
 /// An object's present membership in a log.

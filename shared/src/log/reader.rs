@@ -33,6 +33,10 @@ pub struct Reader<'a> {
     log: LogId,
     after: Position,
     next_seq: u64,
+    /// The position up to which was read.
+    reached: Position,
+    /// Items the last Query asked for.
+    asked: usize,
     ready: VecDeque<Seen>,
     /// Entries a commit held on average so far, to ask for no more commits than needed.
     commits_read: usize,
@@ -61,6 +65,8 @@ impl<'a> Reader<'a> {
             log,
             after,
             next_seq,
+            reached: after,
+            asked: 0,
             ready: VecDeque::new(),
             commits_read: 0,
             entries_read: 0,
@@ -83,31 +89,36 @@ impl<'a> Reader<'a> {
         Ok(self.ready.pop_front())
     }
 
-    /// Items to ask for: commits that should hold `wanted` entries, and their marks.
-    fn items_for(&self, wanted: usize) -> i32 {
-        let commits = match self.commits_read {
+    /// Items to ask for: commits that should hold `wanted` entries. Small commits may be followed
+    /// by large ones, so no more than twice as many as last time are asked for: a wrong guess
+    /// stays cheap, and a log of single entries takes a few rounds.
+    fn items_for(&mut self, wanted: usize) -> i32 {
+        let commits = match self.entries_read {
             0 => wanted.div_ceil(super::MAX_ENTRIES) + 1,
-            read => (wanted * read).div_ceil(self.entries_read.max(1)) + 1,
+            entries => (wanted * self.commits_read).div_ceil(entries) + 1,
         };
-        // Growing by at most tenfold a round keeps a wrong guess cheap.
-        let bound = (self.commits_read * 10).clamp(8, 1000);
-        i32::try_from((commits * 2).clamp(2, bound)).unwrap_or(2)
+        let bound = if self.asked == 0 { commits } else { self.asked * 2 };
+        self.asked = commits.min(bound).clamp(2, 1000);
+        i32::try_from(self.asked).unwrap_or(2)
     }
 
     async fn read_more(&mut self, wanted: usize) -> Result<(), StoreError> {
         let items = self.items_for(wanted);
         let settled = Position::now().minus(SETTLED_MICROS);
         let mut consistency =
-            if self.after < settled { Consistency::Eventual } else { Consistency::Strong };
+            if self.reached < settled { Consistency::Eventual } else { Consistency::Strong };
         for _ in 0..GAP_RETRIES {
             let (commits, more) =
                 self.store.commits_from(self.log, self.next_seq, items, consistency).await?;
-            let taken = self.take(commits);
+            let young =
+                |commit: &Commit| consistency == Consistency::Eventual && commit.last >= settled;
+            let whole = !commits.iter().any(|(commit, _)| young(commit));
+            let taken = self.take(commits.into_iter().take_while(|(commit, _)| !young(commit)));
             match taken {
                 Taken::Gap | Taken::Nothing if consistency == Consistency::Eventual => {
                     consistency = Consistency::Strong;
                 }
-                Taken::Nothing if !more => {
+                Taken::Nothing if !more && whole => {
                     self.ended = true;
                     return Ok(());
                 }
@@ -122,13 +133,14 @@ impl<'a> Reader<'a> {
     }
 
     /// Takes commits as far as their numbers are dense.
-    fn take(&mut self, commits: Vec<(Commit, Marks)>) -> Taken {
+    fn take(&mut self, commits: impl Iterator<Item = (Commit, Marks)>) -> Taken {
         let mut taken = Taken::Nothing;
         for (commit, marks) in commits {
             if commit.from > self.next_seq {
                 return if matches!(taken, Taken::Some) { taken } else { Taken::Gap };
             }
             self.next_seq = commit.seq + 1;
+            self.reached = self.reached.max(commit.last);
             self.commits_read += 1;
             self.entries_read += commit.entries.len();
             taken = Taken::Some;
@@ -155,9 +167,7 @@ fn see(entry: Entry, seq: u64, index: usize, marks: &Marks) -> Seen {
     let present = entry.op.holds_version() && !marked(&marks.removed);
     Seen {
         current: present && entry.op != Op::History && !marked(&marks.superseded),
-        oldest: present
-            && (entry.oldest || marked(&marks.now_oldest))
-            && !marked(&marks.not_oldest),
+        oldest: present && marks.is_oldest(index, entry.oldest),
         present,
         seq,
         entry,

@@ -2,6 +2,7 @@
 //! still free, else read what took it and decide again.
 
 use std::collections::{BTreeMap, HashSet};
+use std::time::Duration;
 
 use thiserror::Error;
 
@@ -84,22 +85,42 @@ pub async fn append(
 ) -> Result<Vec<(ObjectId, LogId, Standing)>, AppendError> {
     let since = candidates.iter().filter_map(|candidate| candidate.head.pending).min();
     let since = since.unwrap_or_else(Position::now).minus(CLOCK_MARGIN_MICROS);
-    for _ in 0..ATTEMPTS {
+    // A revision that nobody settled may be in the log by somebody else's hand.
+    let unsure = candidates.iter().any(|c| c.head.revision > c.head.projected + 1);
+    if unsure {
+        view.ensure(store, log, since).await?;
+        view.catch_up(store, log).await?;
+    }
+    let mut lost = 0;
+    while lost < ATTEMPTS {
         view.ensure(store, log, since).await?;
         if view.tail().seq > 0 && view.tail().generation != generation {
             return Err(AppendError::DefinitionChanged);
         }
+        let before = view.tail().seq;
         let decided = candidates.iter().map(|candidate| decide_one(view, log, candidate)).collect();
         match put_all(store, view, log, generation, candidates, decided).await {
             Ok(placed) => {
-                set_marks(store, log, &placed).await?;
-                return Ok(standings(log, candidates, placed));
+                set_marks(store, log, candidates, &placed).await?;
+                if !placed.iter().any(|one| one.decision.more) {
+                    return Ok(standings(log, candidates, placed));
+                }
             }
-            Err(StoreError::Conflict) => view.catch_up(store, log).await?,
+            Err(StoreError::Conflict) => {
+                lost = if view.tail().seq > before { 0 } else { lost + 1 };
+                tokio::time::sleep(jitter(lost)).await;
+                view.catch_up(store, log).await?;
+            }
             Err(error) => return Err(error.into()),
         }
     }
     Err(StoreError::Throttled(format!("too many appenders to log {log}")).into())
+}
+
+/// A pause that spreads appenders out: longer after every race lost, never the same for two.
+fn jitter(lost: u32) -> Duration {
+    let bound = 2_000 * u64::from(lost.clamp(1, 20));
+    Duration::from_micros(Position::now().micros().wrapping_mul(0x9e37_79b9) % bound)
 }
 
 fn decide_one<'a>(view: &View, log: LogId, candidate: &Candidate<'a>) -> Decision<'a> {
@@ -131,10 +152,8 @@ async fn put_all<'a>(
     candidates: &[Candidate<'a>],
     decided: Vec<Decision<'a>>,
 ) -> Result<Vec<Placed<'a>>, StoreError> {
-    let mut placed: Vec<Placed<'a>> = decided
-        .into_iter()
-        .map(|decision| Placed { decision, entries: Vec::new() })
-        .collect();
+    let mut placed: Vec<Placed<'a>> =
+        decided.into_iter().map(|decision| Placed { decision, entries: Vec::new() }).collect();
     let mut next = 0;
     while next < placed.len() {
         let (until, count) = batch(&placed, next);
@@ -231,24 +250,30 @@ impl CommitBuilder {
 
     fn position(&mut self) -> Position {
         self.left = self.left.saturating_sub(1);
-        let position =
-            if self.left == 0 { self.next.round_up_to_millisecond() } else { self.next };
+        let position = if self.left == 0 { self.next.round_up_to_millisecond() } else { self.next };
         self.next = position.next();
         position
     }
 }
 
-async fn set_marks(store: &Store, log: LogId, placed: &[Placed<'_>]) -> Result<(), StoreError> {
+async fn set_marks(
+    store: &Store,
+    log: LogId,
+    candidates: &[Candidate<'_>],
+    placed: &[Placed<'_>],
+) -> Result<(), StoreError> {
     let mut by_commit: BTreeMap<u64, Marks> = BTreeMap::new();
-    for (place, mark) in placed.iter().flat_map(|one| &one.decision.marks) {
-        let marks = by_commit.entry(place.seq).or_default();
-        let indexes = match mark {
-            Mark::Superseded => &mut marks.superseded,
-            Mark::Removed => &mut marks.removed,
-            Mark::NotOldest => &mut marks.not_oldest,
-            Mark::NowOldest => &mut marks.now_oldest,
-        };
-        indexes.push(place.index);
+    for (candidate, one) in candidates.iter().zip(placed) {
+        let revision = candidate.head.revision;
+        for (Place { seq, index }, mark) in &one.decision.marks {
+            let marks = by_commit.entry(*seq).or_default();
+            match mark {
+                Mark::Superseded => marks.superseded.push(*index),
+                Mark::Removed => marks.removed.push(*index),
+                Mark::NotOldest => marks.not_oldest.push((*index, revision)),
+                Mark::NowOldest => marks.now_oldest.push((*index, revision)),
+            }
+        }
     }
     let all = by_commit.iter().map(|(seq, marks)| store.add_marks(log, *seq, marks));
     futures::future::try_join_all(all).await?;
@@ -261,7 +286,9 @@ fn standings(
     placed: Vec<Placed<'_>>,
 ) -> Vec<(ObjectId, LogId, Standing)> {
     let pairs = candidates.iter().zip(placed);
-    pairs.map(|(candidate, one)| (candidate.head.id().clone(), log, stand(candidate.head, one))).collect()
+    pairs
+        .map(|(candidate, one)| (candidate.head.id().clone(), log, stand(candidate.head, one)))
+        .collect()
 }
 
 fn stand(head: &Head, placed: Placed<'_>) -> Standing {
@@ -299,7 +326,9 @@ mod tests {
         let tail = Tail { last: Position::from_micros(u64::MAX / 2), ..Tail::default() };
         let mut builder = CommitBuilder::new(tail, 1, 3);
         let positions = [builder.position(), builder.position(), builder.position()];
-        assert!(positions[0] > tail.last && positions[0] < positions[1] && positions[1] < positions[2]);
+        assert!(
+            positions[0] > tail.last && positions[0] < positions[1] && positions[1] < positions[2]
+        );
         assert_eq!(positions[2].micros() % 1000, 0);
     }
 }

@@ -58,7 +58,13 @@ pub struct Decision<'a> {
     pub drafts: Vec<Draft<'a>>,
     /// What to mark, whether or not something is appended.
     pub marks: Vec<(Place, Mark)>,
+    /// More older versions wait than one commit should hold: decide again afterwards.
+    pub more: bool,
 }
+
+/// Older versions, and bytes of them, that are drafted at once.
+const HISTORY_AT_ONCE: usize = 32;
+const HISTORY_BYTES: usize = 128 * 1024;
 
 /// Decides what the log has to say. `traces` are its entries of this object for revisions that
 /// are not settled.
@@ -78,6 +84,10 @@ pub fn decide<'a>(question: Question<'a>, traces: &[&Trace]) -> Decision<'a> {
     if !said {
         draft(question, &mut decision, &present);
     }
+    // What of the history is in the log is among the present, so this may be asked again.
+    if question.wanted && !ends_membership(&decision) {
+        draft_history(question, &mut decision, &present);
+    }
     decision
 }
 
@@ -88,10 +98,8 @@ fn standing(question: Question<'_>, decision: &mut Decision<'_>) -> Vec<Present>
     let Some(membership) = decision.current.as_ref().filter(|m| !m.related) else {
         return Vec::new();
     };
-    let mut present = vec![Present {
-        version: head.version_in(membership).clone(),
-        place: membership.place,
-    }];
+    let mut present =
+        vec![Present { version: head.version_in(membership).clone(), place: membership.place }];
     let entered = membership.entered;
     for old in question.older {
         if let Some(entry) = old.entries.get(&question.log)
@@ -127,11 +135,20 @@ fn follow(trace: &Trace, decision: &mut Decision<'_>, present: &mut Vec<Present>
             if trace.op == Op::Enter {
                 present.clear();
             }
+            // An older version that became current again stands at its new place only.
+            let again = present.iter().filter(|entry| entry.version == version);
+            decision.marks.extend(again.map(|entry| (entry.place, Mark::Removed)));
+            present.retain(|entry| entry.version != version);
             present.push(Present { version: version.clone(), place: trace.place });
             decision.found.push((version, membership.clone()));
             decision.current = Some(membership);
         }
         Op::History => {
+            if trace.oldest
+                && let Some(before) = present.iter().min_by(|a, b| a.version.cmp(&b.version))
+            {
+                decision.marks.push((before.place, Mark::NotOldest));
+            }
             present.push(Present { version: version.clone(), place: trace.place });
             decision.found.push((version, membership));
         }
@@ -144,11 +161,7 @@ fn removal(question: Question<'_>) -> Option<&Removal> {
 }
 
 /// Marks versions that clients deleted from the collection, and the oldest that remains.
-fn mark_removals(
-    question: Question<'_>,
-    decision: &mut Decision<'_>,
-    present: &mut Vec<Present>,
-) {
+fn mark_removals(question: Question<'_>, decision: &mut Decision<'_>, present: &mut Vec<Present>) {
     let Some(removal) = removal(question) else { return };
     let (removed, remaining): (Vec<_>, Vec<_>) =
         present.drain(..).partition(|entry| removal.covers(&entry.version));
@@ -162,13 +175,25 @@ fn mark_removals(
     *present = remaining;
 }
 
+/// Whether the object is no member afterwards.
+fn ends_membership(decision: &Decision<'_>) -> bool {
+    match decision.drafts.last() {
+        Some(draft) => matches!(draft.op, Op::Leave | Op::Related | Op::Unrelate),
+        None => decision.current.as_ref().is_none_or(|membership| membership.related),
+    }
+}
+
 fn draft<'a>(question: Question<'a>, decision: &mut Decision<'a>, present: &[Present]) {
     let current = decision.current.clone();
-    let membership = current.as_ref().filter(|membership| !membership.related);
+    let mut membership = current.as_ref().filter(|membership| !membership.related);
+    if let (Some(left), true) = (membership, question.head.state.left) {
+        leave(question, decision, left, present);
+        membership = None;
+    }
     let target = question.wanted.then(|| target(question, present)).flatten();
     match (target, membership) {
         (Some((facets, body)), None) => {
-            let replaces = current.as_ref().map(|related| related.place);
+            let replaces = current.as_ref().filter(|known| known.related).map(|known| known.place);
             decision.drafts.push(Draft {
                 op: Op::Enter,
                 facets,
@@ -184,25 +209,27 @@ fn draft<'a>(question: Question<'a>, decision: &mut Decision<'a>, present: &[Pre
                 update(decision, membership, facets, body, present);
             }
         }
-        (None, Some(membership)) => {
-            decision.drafts.push(Draft {
-                op: Op::Leave,
-                facets: &question.head.facets,
-                body: &question.head.json,
-                replaces: Some(membership.place),
-                entered: Some(membership.entered),
-                oldest: false,
-            });
-            decision.marks.push((membership.place, Mark::Removed));
-            decision.marks.extend(present.iter().map(|entry| (entry.place, Mark::Removed)));
-            return;
-        }
-        (None, None) => {
-            draft_related(question, decision, current.as_ref());
-            return;
-        }
+        (None, Some(membership)) => leave(question, decision, membership, present),
+        (None, None) => draft_related(question, decision, current.as_ref()),
     }
-    draft_history(question, decision, present);
+}
+
+fn leave<'a>(
+    question: Question<'a>,
+    decision: &mut Decision<'a>,
+    membership: &Membership,
+    present: &[Present],
+) {
+    decision.drafts.push(Draft {
+        op: Op::Leave,
+        facets: &question.head.facets,
+        body: &question.head.json,
+        replaces: Some(membership.place),
+        entered: Some(membership.entered),
+        oldest: false,
+    });
+    decision.marks.push((membership.place, Mark::Removed));
+    decision.marks.extend(present.iter().map(|entry| (entry.place, Mark::Removed)));
 }
 
 /// The version that should be current: the newest one that was not deleted from the collection.
@@ -257,6 +284,16 @@ fn draft_history<'a>(question: Question<'a>, decision: &mut Decision<'a>, presen
         .filter(|old| !decision.drafts.iter().any(|draft| draft.version() == &old.facets.version))
         .collect();
     late.sort_by(|a, b| a.facets.version.cmp(&b.facets.version));
+    let drafted: usize = decision.drafts.iter().map(|draft| draft.body.len()).sum();
+    let mut bytes = drafted;
+    let fits = late.iter().take(HISTORY_AT_ONCE).take_while(|old| {
+        bytes += old.json.len();
+        bytes <= HISTORY_BYTES
+    });
+    // One at the least, unless what is drafted already fills the commit.
+    let fits = fits.count().max(usize::from(drafted == 0));
+    decision.more = fits < late.len();
+    late.truncate(fits);
     let Some(oldest_late) = late.first().map(|old| old.facets.version.clone()) else { return };
     let oldest_before = present.iter().min_by(|a, b| a.version.cmp(&b.version));
     let becomes_oldest = oldest_before.is_none_or(|entry| oldest_late < entry.version);
@@ -266,10 +303,12 @@ fn draft_history<'a>(question: Question<'a>, decision: &mut Decision<'a>, presen
             draft.oldest = draft.oldest && *draft.version() < oldest_late;
         }
     }
+    // What enters now begins the membership; else it began with what is current.
+    let enters = decision.drafts.iter().any(|draft| draft.op == Op::Enter);
     let entered = decision
         .current
         .as_ref()
-        .filter(|membership| !membership.related)
+        .filter(|membership| !membership.related && !enters)
         .map(|membership| membership.entered);
     for old in late {
         decision.drafts.push(Draft {
@@ -326,3 +365,6 @@ pub fn membership_after(
         }),
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -14,7 +14,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
 
-use futures::stream::{self, StreamExt};
+use futures::stream::{self, StreamExt, TryStreamExt};
 use tokio::sync::Mutex;
 use tracing::warn;
 
@@ -70,17 +70,21 @@ impl Projector {
     /// Never as a whole: names each object whose projection failed and must be tried again.
     pub async fn project(&self, services: &Services, ids: &[ObjectId]) -> Failures {
         let mut failures = Failures::default();
-        let is_sro = |id: &ObjectId| matches!(id.object_type(), "relationship" | "sighting");
-        let (joins, plain): (Vec<_>, Vec<_>) = ids.iter().cloned().partition(is_sro);
-        // Boxed: the future is large, and callers hold it within theirs.
-        let work = Box::pin(self.project_all(services, plain, joins, &mut failures));
-        if let Err(error) = work.await {
-            warn!(%error, objects = ids.len(), "projection failed");
-            let failed: HashSet<ObjectId> = failures.0.iter().map(|(id, _)| id.clone()).collect();
-            let rest = ids.iter().filter(|id| !failed.contains(*id));
-            failures.0.extend(
-                rest.map(|id| (id.clone(), StoreError::Unavailable(error.to_string()))),
-            );
+        let mut batches = vec![ids.to_vec()];
+        while let Some(batch) = batches.pop() {
+            let (joins, plain): (Vec<_>, Vec<_>) = batch.iter().cloned().partition(is_sro);
+            // Boxed: the future is large, and callers hold it within theirs.
+            let work = Box::pin(self.project_all(services, plain, joins, &mut failures));
+            let Err(error) = work.await else { continue };
+            // One object, or the log it goes to, must not hold its neighbours up: halve until it
+            // stands alone.
+            if let [id] = batch.as_slice() {
+                failures.0.push((id.clone(), error));
+            } else {
+                warn!(%error, objects = batch.len(), "projection failed, trying by halves");
+                let (left, right) = batch.split_at(batch.len() / 2);
+                batches.extend([left.to_vec(), right.to_vec()]);
+            }
         }
         failures
     }
@@ -96,7 +100,7 @@ impl Projector {
         let joins = self.pending(&joins).await?;
         let ends = self.ends_of(&joins, &first).await?;
         let known: HashSet<ObjectId> = first.iter().map(|head| head.id().clone()).collect();
-        let waiting = ends.values().filter(|end| end.pending.is_some());
+        let waiting = ends.values().filter(|end| end.pending.is_some() && !is_sro(end.id()));
         first.extend(waiting.filter(|end| !known.contains(end.id())).cloned());
         self.wave(services, first, &HashMap::new(), failures).await?;
         if joins.is_empty() {
@@ -209,7 +213,8 @@ impl Projector {
         head: Head,
         ends: &HashMap<ObjectId, Head>,
     ) -> Result<Subject, StoreError> {
-        let level = crate::ingestion::level_of(services, &head.facets).await?;
+        let since = head.pending.unwrap_or_default();
+        let level = crate::ingestion::level_of(services, &head.facets, &head.owner, since).await?;
         let wanted = wanted::logs(definitions, &head, level, chrono::Utc::now());
         let related = wanted::related(definitions, &head, level, ends);
         let leaves = head.memberships.keys().any(|log| !wanted.contains(log));
@@ -219,7 +224,8 @@ impl Projector {
             if needs_older { self.store.older_versions(head.id()).await? } else { Vec::new() };
         let mut history = HashSet::new();
         for old in older.iter().filter(|old| head.state.history.contains(&old.facets.version)) {
-            let level = crate::ingestion::level_of(services, &old.facets).await?;
+            let level =
+                crate::ingestion::level_of(services, &old.facets, &head.owner, since).await?;
             let logs = wanted::collections(definitions, &head, &old.facets, level);
             history.extend(logs.map(|log| (log, old.facets.version.clone())));
         }
@@ -291,6 +297,7 @@ impl Projector {
         }
         head.memberships = result.memberships;
         head.state.history.clear();
+        head.state.left = false;
         // If the object was written anew meanwhile, that revision's projection does the rest.
         self.store.settle(&head).await?;
         Ok(())
@@ -316,7 +323,7 @@ impl Projector {
             let mut all = known.entries.clone();
             all.extend(added);
             if all != known.entries || !known.projected {
-                self.store.set_version_entries(head.id(), &version, &all).await?;
+                self.store.set_version_entries(head.id(), &version, &known.entries, &all).await?;
             }
         }
         Ok(())
@@ -325,19 +332,36 @@ impl Projector {
     /// A marking definition arrived or went: what names it is projected again.
     async fn tell_marked(&self, services: &Services, head: &Head) -> Result<(), StoreError> {
         services.forget_marking(head.id());
-        let means = match services.marking(head.id()).await? {
+        let means = match services.marking(head.id(), &head.owner, Position::now()).await? {
             Marking::Level(level) => level.name(),
             Marking::NoLevel => "none",
             Marking::Unknown => "unknown",
         };
-        for marked in self.store.marked_objects(head.id()).await? {
-            if marked.resolved.as_deref() != Some(means) {
-                self.store.reproject(&marked.id, Position::now()).await?;
-                self.store.set_marked_level(head.id(), &marked.id, means).await?;
-            }
-        }
+        let marked = self.store.marked_objects(head.id()).await?;
+        let told = marked
+            .into_iter()
+            .filter(|marked| marked.resolved.as_deref() != Some(means))
+            .map(|marked| self.tell(head.id(), marked.id, means));
+        stream::iter(told.collect::<Vec<_>>())
+            .buffer_unordered(CONCURRENCY)
+            .try_collect::<Vec<()>>()
+            .await?;
         Ok(())
     }
+
+    async fn tell(
+        &self,
+        marking: &ObjectId,
+        marked: ObjectId,
+        means: &str,
+    ) -> Result<(), StoreError> {
+        self.store.reproject(&marked, Position::now()).await?;
+        self.store.set_marked_level(marking, &marked, means).await
+    }
+}
+
+fn is_sro(id: &ObjectId) -> bool {
+    matches!(id.object_type(), "relationship" | "sighting")
 }
 
 /// Definitions that know every collection an object was posted to.
@@ -347,7 +371,7 @@ async fn definitions_for(services: &Services, heads: &[Head]) -> Result<Definiti
     if heads.iter().flat_map(|head| &head.state.posted).all(|id| known(*id)) {
         return Ok(definitions);
     }
-    services.definitions_within(Duration::from_secs(1)).await
+    services.definitions_within(Duration::ZERO).await
 }
 
 async fn definitions_for_subjects(

@@ -12,7 +12,7 @@ use crate::time::Position;
 const STALE: Duration = Duration::from_secs(30);
 
 /// More traces than this are forgotten; what is needed of them is read again.
-const MAX_TRACES: usize = 200_000;
+const MAX_TRACES: usize = 50_000;
 
 /// What an entry near the end of the log says of an object.
 #[derive(Clone, Debug)]
@@ -24,6 +24,7 @@ pub struct Trace {
     pub position: Position,
     pub entered: Position,
     pub replaces: Option<Place>,
+    pub oldest: bool,
 }
 
 /// The end of one log.
@@ -108,8 +109,7 @@ impl View {
         let asked = Instant::now();
         loop {
             let next = self.tail.seq + 1;
-            let (commits, more) =
-                store.commits_from(log, next, 64, Consistency::Strong).await?;
+            let (commits, more) = store.commits_from(log, next, 64, Consistency::Strong).await?;
             let read = commits.len();
             for (commit, _) in &commits {
                 // A number that another appender is about to fill: what follows waits for it.
@@ -143,6 +143,7 @@ impl View {
                 position: entry.position,
                 entered: entry.entered,
                 replaces: entry.replaces,
+                oldest: entry.oldest,
             });
         }
     }

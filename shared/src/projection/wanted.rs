@@ -45,8 +45,8 @@ pub fn collections<'a>(
         .iter()
         .filter(move |defined| admits(defined, facets, level))
         .filter(move |defined| {
-            head.state.posted.contains(&defined.collection.id)
-                || defined.selects(&subject, &head.owner)
+            let posted = head.state.posted.contains(&defined.collection.id);
+            defined.takes_from(&head.owner) && (posted || defined.filter.matches(&subject))
         })
         .map(|defined| LogId::Collection(defined.collection.id))
 }
@@ -71,9 +71,11 @@ fn indicator_logs(
     active: bool,
 ) -> impl Iterator<Item = LogId> + use<> {
     let kinds: BTreeSet<IocType> = facets.iocs.iter().map(|ioc| ioc.kind).collect();
-    std::iter::once(None)
-        .chain(kinds.into_iter().map(Some))
-        .map(move |kind| LogId::Indicators { level, kind, active })
+    std::iter::once(None).chain(kinds.into_iter().map(Some)).map(move |kind| LogId::Indicators {
+        level,
+        kind,
+        active,
+    })
 }
 
 /// Every log of indicators in which a revision with one of these facets may stand.
@@ -99,13 +101,16 @@ pub fn related(
         return HashSet::new();
     };
     let holds = |log: &LogId| {
-        joined.sources.iter().chain(&joined.targets).filter_map(|id| ends.get(id)).any(|end| {
-            end.memberships.get(log).is_some_and(|membership| !membership.related)
-        })
+        joined
+            .sources
+            .iter()
+            .chain(&joined.targets)
+            .filter_map(|id| ends.get(id))
+            .any(|end| end.memberships.get(log).is_some_and(|membership| !membership.related))
     };
     definitions
         .iter()
-        .filter(|defined| admits(defined, &head.facets, level))
+        .filter(|defined| admits(defined, &head.facets, level) && defined.takes_from(&head.owner))
         .map(|defined| LogId::Collection(defined.collection.id))
         .filter(holds)
         .collect()

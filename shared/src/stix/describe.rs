@@ -114,7 +114,9 @@ fn techniques(members: &Map<String, Value>) -> Vec<String> {
         let source = reference.get("source_name").and_then(Value::as_str).unwrap_or_default();
         let id = reference.get("external_id").and_then(Value::as_str).unwrap_or_default();
         let is_technique = source.to_ascii_lowercase().starts_with("mitre")
-            && id.strip_prefix('T').is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_digit()));
+            && id
+                .strip_prefix('T')
+                .is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_digit()));
         if is_technique && !found.iter().any(|known| known == id) {
             found.push(id.to_owned());
         }

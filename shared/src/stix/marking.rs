@@ -41,10 +41,7 @@ pub fn marking_defined_by(json: &str) -> Marking {
 /// The marking ids of an object that are none of OASIS' own and so must be looked up.
 pub fn markings_to_resolve(facets: &Facets) -> impl Iterator<Item = &ObjectId> {
     let counts = facets.object_type() != "marking-definition";
-    facets
-        .markings
-        .iter()
-        .filter(move |id| counts && Tlp::of_marking_id(id.as_str()).is_none())
+    facets.markings.iter().filter(move |id| counts && Tlp::of_marking_id(id.as_str()).is_none())
 }
 
 /// The object's level: the highest of its markings, unknown ones counting as red; without a TLP
@@ -75,12 +72,14 @@ mod tests {
 
     #[test]
     fn a_definition_tells_its_level_in_three_ways() {
-        let tlp2 = format!(r#"{{"extensions":{{"{TLP_2_EXTENSION}":{{"tlp_2_0":"amber+strict"}}}}}}"#);
+        let tlp2 =
+            format!(r#"{{"extensions":{{"{TLP_2_EXTENSION}":{{"tlp_2_0":"amber+strict"}}}}}}"#);
         assert_eq!(marking_defined_by(&tlp2), Marking::Level(Tlp::AmberStrict));
         let tlp1 = r#"{"definition_type":"tlp","definition":{"tlp":"white"}}"#;
         assert_eq!(marking_defined_by(tlp1), Marking::Level(Tlp::Clear));
         assert_eq!(marking_defined_by(r#"{"name":"TLP:RED"}"#), Marking::Level(Tlp::Red));
-        let statement = r#"{"definition_type":"statement","definition":{"statement":"Red Inc."},"name":"red"}"#;
+        let statement =
+            r#"{"definition_type":"statement","definition":{"statement":"Red Inc."},"name":"red"}"#;
         assert_eq!(marking_defined_by(statement), Marking::NoLevel);
     }
 }

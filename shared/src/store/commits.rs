@@ -103,7 +103,9 @@ impl Store {
             // Only where a search begins depends on it, so a lost hint costs units, not truth.
             let mut hint = key(log.to_string(), format!("A#{:020}", tail.last.micros()));
             hint.insert("seq".into(), number(tail.seq));
-            self.put_collection_item(hint, None).await?;
+            if let Err(error) = self.put_collection_item(hint, None).await {
+                tracing::warn!(%error, %log, "a hint was not written");
+            }
         }
         Ok(tail)
     }

@@ -62,8 +62,8 @@ impl Store {
         let now = Position::now().round_up_to_millisecond();
         let tail = Tail { seq: 1, last: now, generation: 1, since_hint: 0 };
         self.put_commit(LogId::Collection(collection.id), tail, now, None).await?;
-        let definition = serde_json::to_string(&collection)
-            .map_err(|e| StoreError::Damaged(e.to_string()))?;
+        let definition =
+            serde_json::to_string(&collection).map_err(|e| StoreError::Damaged(e.to_string()))?;
         let mut item = key(PARTITION, format!("C#{}", collection.id));
         item.insert("def".into(), text(definition));
         let mut items = vec![item, name_item("TITLE", &title.to_lowercase(), collection.id)];

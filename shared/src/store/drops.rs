@@ -20,8 +20,7 @@ impl Store {
     /// # Errors
     /// When the bucket cannot be read.
     pub async fn open_drop(&self, drop: &Drop) -> Result<Option<DropBody>, StoreError> {
-        let got =
-            self.0.s3.get_object().bucket(&self.names().bucket).key(&drop.key).send().await;
+        let got = self.0.s3.get_object().bucket(&self.names().bucket).key(&drop.key).send().await;
         match got {
             Ok(answer) => Ok(Some(answer.body)),
             Err(error) if error.as_service_error().is_some_and(|e| e.is_no_such_key()) => Ok(None),

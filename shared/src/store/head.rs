@@ -44,6 +44,8 @@ pub struct State {
     pub removals: BTreeMap<CollectionId, Removal>,
     /// Whether older versions are stored.
     pub has_older: bool,
+    /// Deleted and made anew before a projector saw the deletion: it leaves before it enters.
+    pub left: bool,
 }
 
 /// The `HEAD` of an object.
@@ -145,7 +147,9 @@ impl Head {
         if self.state != State::default() {
             item.insert("st".into(), state_value(&self.state)?);
         }
-        if let (Some(until), false) = (&self.facets.valid_until, self.deleted || self.facets.revoked) {
+        if let (Some(until), false) =
+            (&self.facets.valid_until, self.deleted || self.facets.revoked)
+        {
             item.insert("expiry_hour".into(), text(until.at().format("%Y-%m-%dT%H").to_string()));
         }
         Ok(item)

@@ -38,8 +38,8 @@ pub trait ReadItem {
     fn number(&self, name: &str) -> Result<Option<u64>, StoreError>;
     /// Bytes, if there.
     fn bytes(&self, name: &str) -> Option<&[u8]>;
-    /// A set of small numbers; empty when absent.
-    fn indexes(&self, name: &str) -> Vec<u16>;
+    /// A set of numbers; empty when absent.
+    fn numbers(&self, name: &str) -> Vec<u64>;
 
     /// A number that must be there.
     fn required_number(&self, name: &str) -> Result<u64, StoreError> {
@@ -78,12 +78,10 @@ impl ReadItem for Item {
         }
     }
 
-    fn indexes(&self, name: &str) -> Vec<u16> {
+    fn numbers(&self, name: &str) -> Vec<u64> {
         match self.get(name) {
             Some(AttributeValue::Ns(numbers)) => {
-                let mut indexes: Vec<u16> = numbers.iter().filter_map(|n| n.parse().ok()).collect();
-                indexes.sort_unstable();
-                indexes
+                numbers.iter().filter_map(|number| number.parse().ok()).collect()
             }
             _ => Vec::new(),
         }

@@ -13,7 +13,8 @@ use crate::id::ObjectId;
 const SHARDS: u32 = 16;
 
 fn shard(id: &ObjectId) -> u32 {
-    id.as_str().bytes().fold(0_u32, |sum, byte| sum.wrapping_mul(31).wrapping_add(byte.into())) % SHARDS
+    id.as_str().bytes().fold(0_u32, |sum, byte| sum.wrapping_mul(31).wrapping_add(byte.into()))
+        % SHARDS
 }
 
 /// An object that names a marking, and the level it was last projected with for it.
@@ -48,7 +49,11 @@ impl Store {
     ///
     /// # Errors
     /// When the table cannot be written.
-    pub async fn link_marked(&self, marking: &ObjectId, object: &ObjectId) -> Result<(), StoreError> {
+    pub async fn link_marked(
+        &self,
+        marking: &ObjectId,
+        object: &ObjectId,
+    ) -> Result<(), StoreError> {
         self.put_link(key(marking.as_str(), format!("M#{object}"))).await
     }
 
@@ -92,7 +97,10 @@ impl Store {
     ///
     /// # Errors
     /// When the table cannot be read.
-    pub async fn marked_objects(&self, marking: &ObjectId) -> Result<Vec<MarkedObject>, StoreError> {
+    pub async fn marked_objects(
+        &self,
+        marking: &ObjectId,
+    ) -> Result<Vec<MarkedObject>, StoreError> {
         let items = self.query_partition(marking.as_str(), "M#").await?;
         items
             .iter()

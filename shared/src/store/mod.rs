@@ -6,6 +6,7 @@ mod access;
 pub mod codec;
 mod commits;
 mod definitions;
+mod drops;
 mod error;
 mod head;
 mod item;
@@ -14,7 +15,6 @@ mod marks;
 mod meter;
 mod objects;
 mod receipts;
-mod drops;
 
 use std::sync::Arc;
 

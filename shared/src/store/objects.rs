@@ -77,7 +77,11 @@ impl Store {
             .collect()
     }
 
-    async fn batch_get(&self, mut keys: Vec<Item>, consistent: bool) -> Result<Vec<Item>, StoreError> {
+    async fn batch_get(
+        &self,
+        mut keys: Vec<Item>,
+        consistent: bool,
+    ) -> Result<Vec<Item>, StoreError> {
         let table = &self.names().objects;
         let mut items = Vec::with_capacity(keys.len());
         let mut patience = Duration::from_millis(20);
@@ -95,7 +99,10 @@ impl Store {
                 .send()
                 .await
                 .map_err(StoreError::of)?;
-            answer.consumed_capacity().iter().for_each(|consumed| self.meter().read(Some(consumed)));
+            answer
+                .consumed_capacity()
+                .iter()
+                .for_each(|consumed| self.meter().read(Some(consumed)));
             if let Some(mut tables) = answer.responses {
                 items.extend(tables.remove(table).unwrap_or_default());
             }
@@ -201,7 +208,9 @@ impl Store {
             .put_item()
             .table_name(&self.names().objects)
             .set_item(Some(item))
-            .condition_expression("attribute_not_exists(id) OR rev < :rev OR (rev = :rev AND prj < :prj)")
+            .condition_expression(
+                "attribute_not_exists(id) OR rev < :rev OR (rev = :rev AND prj < :prj)",
+            )
             .expression_attribute_values(":rev", number(head.revision))
             .expression_attribute_values(":prj", number(head.projected))
             .return_consumed_capacity(ReturnConsumedCapacity::Total)
@@ -250,14 +259,15 @@ impl Store {
         }
     }
 
-    /// Records where an older version's own entries lie.
+    /// Records where an older version's own entries lie, if they were `known` till now.
     ///
     /// # Errors
-    /// When the table cannot be written.
+    /// [`StoreError::Conflict`] when somebody recorded others meanwhile.
     pub async fn set_version_entries(
         &self,
         id: &ObjectId,
         version: &Version,
+        known: &BTreeMap<LogId, Membership>,
         entries: &BTreeMap<LogId, Membership>,
     ) -> Result<(), StoreError> {
         let answer = self
@@ -265,9 +275,12 @@ impl Store {
             .update_item()
             .table_name(&self.names().objects)
             .set_key(Some(key(id.as_str(), version_key(version))))
-            .condition_expression("attribute_exists(id)")
+            .condition_expression(
+                "attribute_exists(id) AND (attribute_not_exists(mem) OR mem = :known)",
+            )
             .update_expression("SET mem = :mem")
             .expression_attribute_values(":mem", memberships_value(entries)?)
+            .expression_attribute_values(":known", memberships_value(known)?)
             .return_consumed_capacity(ReturnConsumedCapacity::Total)
             .send()
             .await
@@ -350,8 +363,8 @@ impl Store {
             remove.push_str(", mem");
         } else {
             set.push_str(", mem = :mem");
-            update = update
-                .expression_attribute_values(":mem", memberships_value(&head.memberships)?);
+            update =
+                update.expression_attribute_values(":mem", memberships_value(&head.memberships)?);
         }
         if head.state == super::State::default() {
             remove.push_str(", st");

@@ -34,6 +34,8 @@ mod ingest_filters;
 mod ingest_iocs;
 mod ingest_refusals;
 mod lambda_runtime;
+mod openapi;
+mod page_cost;
 mod python_clients;
 mod real_data;
 mod restart;

@@ -4,7 +4,7 @@ fn read_text(name: &str, text: &str) -> (Vec<Found>, Result<(), LoadFileError>) 
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join(name);
     std::fs::write(&file, text).unwrap();
-    let (queue, mut found) = tokio::sync::mpsc::channel(100);
+    let (queue, mut found) = tokio::sync::mpsc::channel(10_000);
     let result = read(&file, &Arc::new(Progress::default()), &queue);
     drop(queue);
     let mut all = Vec::new();
@@ -36,8 +36,10 @@ fn a_bundle_is_taken_apart_and_what_is_no_json_stays_out() {
     let text = r#"{"type":"bundle","objects":[{"id":"a"}, {"id":"b",}, {"id":7}]}"#;
     let (found, result) = read_text("b.json", text);
     result.unwrap();
-    let expected =
-        [(Place::Index(0), r#"{"id":"a"}"#.to_owned()), (Place::Index(2), r#"{"id":7}"#.to_owned())];
+    let expected = [
+        (Place::Index(0), r#"{"id":"a"}"#.to_owned()),
+        (Place::Index(2), r#"{"id":7}"#.to_owned()),
+    ];
     assert_eq!(sent(&found), expected);
     assert_eq!(rejected(&found), [(Place::Index(1), "invalid_json")]);
 }

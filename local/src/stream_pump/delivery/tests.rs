@@ -21,7 +21,7 @@ struct Bench {
     delivery: Delivery,
     calls: Calls,
     folder: tempfile::TempDir,
-    _signal: StopSignal,
+    signal: StopSignal,
     stop: Stop,
 }
 
@@ -50,12 +50,11 @@ fn bench(answer: impl Fn(&[u64]) -> Result<Value, String> + Send + Sync + 'stati
     let (signal, stop) = stopping();
     let first_pause = Duration::from_millis(1);
     let delivery = Delivery { handler, trigger, parked, first_pause };
-    Bench { delivery, calls, folder, _signal: signal, stop }
+    Bench { delivery, calls, folder, signal, stop }
 }
 
 fn named(numbers: &[u64]) -> Value {
-    let named: Vec<_> =
-        numbers.iter().map(|n| json!({"itemIdentifier": n.to_string()})).collect();
+    let named: Vec<_> = numbers.iter().map(|n| json!({"itemIdentifier": n.to_string()})).collect();
     json!({ "batchItemFailures": named })
 }
 
@@ -90,9 +89,8 @@ async fn what_came_before_the_named_record_is_not_sent_again() {
 
 #[tokio::test]
 async fn a_poison_record_is_parked_alone_after_its_attempts() {
-    let bench = bench(|numbers| {
-        if numbers.contains(&3) { Err("poison".into()) } else { Ok(named(&[])) }
-    });
+    let bench =
+        bench(|numbers| if numbers.contains(&3) { Err("poison".into()) } else { Ok(named(&[])) });
     assert_eq!(bench.deliver(1..=4).await, Outcome::Done);
     assert_eq!(
         bench.calls(),
@@ -121,7 +119,7 @@ async fn a_panic_is_a_failed_call() {
 async fn stopping_parks_nothing() {
     let mut bench = bench(|_| Err("down".into()));
     bench.delivery.trigger.retries = u32::MAX;
-    let signal = std::mem::replace(&mut bench._signal, stopping().0);
+    let signal = std::mem::replace(&mut bench.signal, stopping().0);
     let wait = async {
         tokio::time::sleep(Duration::from_millis(20)).await;
         signal.stop();

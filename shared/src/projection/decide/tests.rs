@@ -1,0 +1,208 @@
+use std::collections::BTreeMap;
+
+use chrono::Utc;
+use uuid::Uuid;
+
+use super::*;
+use crate::access::TenantId;
+use crate::log::CollectionId;
+use crate::stix::StixObject;
+use crate::store::State;
+
+const ID: &str = "indicator--6e9a0b2e-7f0c-4b6e-9c9e-1f2d3c4b5a69";
+
+fn day(day: u8) -> String {
+    format!("2026-01-{day:02}T00:00:00.000Z")
+}
+
+fn version(of: u8) -> Version {
+    Version(day(of).parse().unwrap())
+}
+
+fn object(modified: u8) -> StixObject {
+    let json = format!(
+        r#"{{"type":"indicator","spec_version":"2.1","id":"{ID}","created":"{}","modified":"{}","pattern":"[url:value = 'http://example.com/']","pattern_type":"stix","valid_from":"{}"}}"#,
+        day(1),
+        day(modified),
+        day(1)
+    );
+    StixObject::parse(json.as_bytes(), Utc::now()).unwrap()
+}
+
+fn log() -> LogId {
+    LogId::Collection(CollectionId(Uuid::nil()))
+}
+
+fn collection() -> CollectionId {
+    CollectionId(Uuid::nil())
+}
+
+fn head(newest: u8, revision: u64, projected: u64) -> Head {
+    let object = object(newest);
+    Head {
+        facets: object.facets,
+        json: object.json,
+        content: object.content,
+        owner: TenantId::operator(),
+        revision,
+        projected,
+        pending: Some(Position::from_micros(5_000)),
+        deleted: false,
+        memberships: BTreeMap::new(),
+        state: State::default(),
+    }
+}
+
+fn at(seq: u64, of: Option<u8>) -> Membership {
+    Membership {
+        place: Place { seq, index: 0 },
+        position: Position::from_micros(seq * 1000),
+        entered: Position::from_micros(1000),
+        version: of.map(version),
+        related: false,
+    }
+}
+
+fn older(of: u8, entry: Option<u64>) -> OldVersion {
+    let object = object(of);
+    let entries = entry.map(|seq| (log(), at(seq, None)));
+    OldVersion {
+        facets: object.facets,
+        json: object.json,
+        entries: entries.into_iter().collect(),
+        projected: entry.is_some(),
+    }
+}
+
+fn trace(op: Op, of: u8, revision: u64, seq: u64) -> Trace {
+    Trace {
+        revision,
+        op,
+        version: day(of),
+        place: Place { seq, index: 0 },
+        position: Position::from_micros(seq * 1000),
+        entered: Position::from_micros(1000),
+        replaces: None,
+        oldest: false,
+    }
+}
+
+fn ask<'a>(
+    head: &'a Head,
+    older: &'a [OldVersion],
+    wanted: bool,
+    history: &'a HashSet<(LogId, Version)>,
+) -> Question<'a> {
+    Question { log: log(), head, older, wanted, related: false, history }
+}
+
+fn ops(decision: &Decision<'_>) -> Vec<(Op, Version, bool)> {
+    decision.drafts.iter().map(|draft| (draft.op, draft.version().clone(), draft.oldest)).collect()
+}
+
+#[test]
+fn a_new_object_enters_and_one_that_is_not_wanted_says_nothing() {
+    let (head, none) = (head(1, 1, 0), HashSet::new());
+    assert_eq!(ops(&decide(ask(&head, &[], true, &none), &[])), [(Op::Enter, version(1), true)]);
+    assert!(decide(ask(&head, &[], false, &none), &[]).drafts.is_empty());
+}
+
+#[test]
+fn what_a_log_says_of_a_revision_is_not_said_again() {
+    let (head, none) = (head(1, 1, 0), HashSet::new());
+    let said = trace(Op::Enter, 1, 1, 7);
+    let decision = decide(ask(&head, &[], true, &none), &[&said]);
+    assert!(decision.drafts.is_empty() && !decision.obsolete);
+    assert_eq!(decision.current.map(|current| current.place.seq), Some(7));
+}
+
+#[test]
+fn a_projector_that_comes_late_is_told_so() {
+    let (head, none) = (head(1, 1, 0), HashSet::new());
+    let newer = trace(Op::Update, 2, 2, 8);
+    assert!(decide(ask(&head, &[], true, &none), &[&newer]).obsolete);
+}
+
+#[test]
+fn an_update_supersedes_what_it_replaces_also_when_only_the_log_knows_of_it() {
+    let none = HashSet::new();
+    let mut settled = head(2, 2, 1);
+    settled.memberships.insert(log(), at(3, Some(1)));
+    let decision = decide(ask(&settled, &[], true, &none), &[]);
+    assert_eq!(ops(&decision), [(Op::Update, version(2), false)]);
+    assert_eq!(decision.marks, [(Place { seq: 3, index: 0 }, Mark::Superseded)]);
+
+    let unsettled = head(2, 2, 0);
+    let entered = trace(Op::Enter, 1, 1, 3);
+    let decision = decide(ask(&unsettled, &[], true, &none), &[&entered]);
+    assert_eq!(ops(&decision), [(Op::Update, version(2), false)]);
+    assert_eq!(decision.marks, [(Place { seq: 3, index: 0 }, Mark::Superseded)]);
+    assert_eq!(decision.found.len(), 1, "where version 1 stands is written down");
+}
+
+#[test]
+fn leaving_removes_every_version() {
+    let none = HashSet::new();
+    let mut head = head(2, 3, 2);
+    head.memberships.insert(log(), at(5, None));
+    let older = [older(1, Some(3))];
+    let decision = decide(ask(&head, &older, false, &none), &[]);
+    assert_eq!(ops(&decision), [(Op::Leave, version(2), false)]);
+    for seq in [3, 5] {
+        assert!(decision.marks.contains(&(Place { seq, index: 0 }, Mark::Removed)));
+    }
+}
+
+#[test]
+fn a_late_older_version_becomes_history_and_the_oldest() {
+    let mut head = head(2, 2, 1);
+    head.memberships.insert(log(), at(3, None));
+    head.state.history = vec![version(1)];
+    let history = HashSet::from([(log(), version(1))]);
+    let older = [older(1, None)];
+    let decision = decide(ask(&head, &older, true, &history), &[]);
+    assert_eq!(ops(&decision), [(Op::History, version(1), true)]);
+    assert_eq!(decision.marks, [(Place { seq: 3, index: 0 }, Mark::NotOldest)]);
+    let elsewhere = HashSet::new();
+    assert!(decide(ask(&head, &older, true, &elsewhere), &[]).drafts.is_empty());
+}
+
+#[test]
+fn two_versions_that_come_at_once_both_have_an_entry() {
+    let mut head = head(2, 2, 0);
+    head.state.history = vec![version(1)];
+    let history = HashSet::from([(log(), version(1))]);
+    let older = [older(1, None)];
+    let decision = decide(ask(&head, &older, true, &history), &[]);
+    assert_eq!(ops(&decision), [(Op::Enter, version(2), false), (Op::History, version(1), true)]);
+}
+
+#[test]
+fn deleting_the_newest_version_brings_the_older_one_back_at_a_new_place() {
+    let none = HashSet::new();
+    let mut head = head(2, 3, 2);
+    head.memberships.insert(log(), at(5, None));
+    head.state.removals.insert(collection(), Removal { through: None, versions: vec![version(2)] });
+    let held = [older(1, Some(3))];
+    let decision = decide(ask(&head, &held, true, &none), &[]);
+    assert_eq!(ops(&decision), [(Op::Update, version(1), true)]);
+    for seq in [3, 5] {
+        assert!(decision.marks.contains(&(Place { seq, index: 0 }, Mark::Removed)), "{seq}");
+    }
+    let alone = decide(ask(&head, &[], true, &none), &[]);
+    assert_eq!(ops(&alone), [(Op::Leave, version(2), false)]);
+}
+
+#[test]
+fn deleting_the_oldest_version_makes_the_next_one_the_oldest() {
+    let none = HashSet::new();
+    let mut head = head(2, 3, 2);
+    head.memberships.insert(log(), at(5, None));
+    let through = Removal { through: Some(version(1)), versions: Vec::new() };
+    head.state.removals.insert(collection(), through);
+    let held = [older(1, Some(3))];
+    let decision = decide(ask(&head, &held, true, &none), &[]);
+    assert!(decision.drafts.is_empty());
+    assert!(decision.marks.contains(&(Place { seq: 5, index: 0 }, Mark::NowOldest)));
+    assert!(decision.marks.contains(&(Place { seq: 3, index: 0 }, Mark::Removed)));
+}
