@@ -167,19 +167,19 @@ async fn collections(services: &Services, tenant: &TenantId) -> Result<String, F
         "ceiling": Tlp::Amber,
         "writers": [tenant],
     });
-    let indicators = json!({
-        "title": "Indicators",
-        "description": "Indicators up to TLP:GREEN that are not revoked.",
-        "alias": "indicators",
+    let detection = json!({
+        "title": "Detection",
+        "description": "Indicators with the label detection, up to TLP:AMBER.",
+        "alias": "detection",
         "filter": { "mode": "and", "filters": [
-            { "key": "entity_type", "values": ["indicator"] },
-            { "key": "revoked", "values": ["true"], "operator": "not_eq" },
+            { "key": "entity_type", "values": ["Indicator"] },
+            { "key": "label", "values": ["detection"] },
         ] },
-        "ceiling": Tlp::Green,
+        "ceiling": Tlp::Amber,
         "writers": [tenant],
     });
     let id = collection(services, everything).await?;
-    collection(services, indicators).await?;
+    collection(services, detection).await?;
     Ok(id)
 }
 

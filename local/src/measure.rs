@@ -17,7 +17,7 @@ const PER_REQUEST: usize = 5_000;
 /// How often each page is read; the median is reported.
 const READINGS: usize = 21;
 /// How long the logs may take to hold everything.
-const PATIENCE: Duration = Duration::from_secs(600);
+const PATIENCE: Duration = Duration::from_mins(10);
 
 /// The most read units a page may cost (contract: taxii, "Cost").
 const BOUNDS: [(usize, f64); 2] = [(100, 12.0), (1000, 40.0)];

@@ -73,6 +73,10 @@ async fn run_load(arguments: &Arguments) -> Result<ExitCode, Box<dyn std::error:
     let mut out = std::io::stdout().lock();
     let _ = out.write_all(text.as_bytes());
     let _ = out.flush();
+    // A script that reads the document still shows its user why it stopped.
+    for error in report.errors() {
+        eprintln!("iocast: {error}");
+    }
     Ok(if report.has_errors() {
         ExitCode::FAILURE
     } else if report.has_rejections() {

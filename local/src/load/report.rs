@@ -121,10 +121,18 @@ impl Report {
         self.counts.rejected > 0
     }
 
+    /// Why a file was not read to its end, or loading ended early.
+    pub fn errors(&self) -> impl Iterator<Item = &str> {
+        self.error
+            .iter()
+            .chain(self.files.iter().filter_map(|file| file.error.as_ref()))
+            .map(|e| &**e)
+    }
+
     /// Whether a file was not read to its end, or loading ended early.
     #[must_use]
     pub fn has_errors(&self) -> bool {
-        self.error.is_some() || self.files.iter().any(|file| file.error.is_some())
+        self.errors().next().is_some()
     }
 
     /// The report for people, a few lines for each file.

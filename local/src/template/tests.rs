@@ -4,7 +4,7 @@ use super::*;
 fn the_embedded_template_has_its_tables() {
     let tables = Template::embedded().unwrap().tables().unwrap();
     let names: Vec<_> = tables.iter().map(|table| table.name.as_str()).collect();
-    assert_eq!(names, ["AccessTable", "CollectionsTable", "NotificationsTable", "ObjectsTable"]);
+    assert_eq!(names, ["AccessTable", "CollectionsTable", "ObjectsTable"]);
     let objects = &tables[3];
     assert_eq!(objects.stream.as_deref(), Some("NEW_IMAGE"));
     assert_eq!(objects.key[0].name, "id");
@@ -34,7 +34,7 @@ fn the_embedded_template_has_its_triggers() {
     let streams = template.stream_triggers().unwrap();
     assert_eq!(streams.len(), 1);
     assert_eq!(streams[0].table, "ObjectsTable");
-    assert_eq!((streams[0].batch_size, streams[0].retries), (500, 3));
+    assert_eq!((streams[0].batch_size, streams[0].retries), (500, 2));
     assert!(streams[0].bisect && streams[0].reports_failures);
     assert!(!streams[0].patterns.is_empty());
     let buckets = template.bucket_triggers().unwrap();
