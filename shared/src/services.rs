@@ -26,7 +26,7 @@ const DEFINITION_MEMORY: Duration = Duration::from_secs(30);
 /// A name that is not found is looked up again if the definitions are older than this.
 const DEFINITION_PATIENCE: Duration = Duration::from_secs(1);
 /// A marking's level is read again after this long.
-const MARKING_MEMORY: Duration = Duration::from_secs(60);
+const MARKING_MEMORY: Duration = Duration::from_mins(1);
 /// Clocks of machines differ by less.
 const CLOCK_MARGIN_MICROS: u64 = 100_000;
 /// More than this many remembered keys or markings are forgotten at once.

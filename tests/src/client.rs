@@ -22,7 +22,7 @@ pub const TAXII: &str = "application/taxii+json;version=2.1";
 /// How requests reach the service.
 #[derive(Clone)]
 enum Transport {
-    Http(Pool<HttpConnector, Full<Bytes>>),
+    Http(Box<Pool<HttpConnector, Full<Bytes>>>),
     Function(Arc<Function>),
 }
 
@@ -39,7 +39,7 @@ impl Client {
     pub fn http(base_url: &str) -> Self {
         let pool = Pool::builder(TokioExecutor::new()).build_http();
         Self {
-            transport: Transport::Http(pool),
+            transport: Transport::Http(Box::new(pool)),
             base_url: base_url.trim_end_matches('/').to_owned(),
             key: None,
         }

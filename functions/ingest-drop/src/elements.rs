@@ -19,7 +19,7 @@ pub enum Elements {
 
 impl Elements {
     /// A reader for this format.
-    pub fn new(format: &Format) -> Self {
+    pub fn new(format: Format) -> Self {
         // White space within an object does not count against its size, up to a point.
         let limits = SplitLimits { max_element_bytes: 4 * MAX_OBJECT_BYTES };
         match format.text {

@@ -97,7 +97,7 @@ async fn take(services: &Services, drop: &Drop) -> Result<Option<Tally>, DropErr
         return Ok(None);
     };
     let mut reader = format.reader(body.into_async_read());
-    let mut elements = Elements::new(&format);
+    let mut elements = Elements::new(format);
     let mut waiting = Vec::new();
     loop {
         let end = match read(&mut reader, &mut elements, &mut waiting).await {

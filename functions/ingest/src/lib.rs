@@ -24,11 +24,10 @@ pub async fn handle(services: &Services, request: Request) -> Response<Body> {
 async fn route(services: &Services, call: &Call) -> Result<Answer, ApiError> {
     match (call.segments().as_slice(), &call.method) {
         (["api", "v1", "objects"], &Method::POST) => objects::post(services, call).await,
-        (["api", "v1", "objects"], _) => Err(ApiError::method_not_allowed("POST")),
         (["api", "v1", "objects", id], &Method::DELETE) => delete::delete(services, call, id).await,
         (["api", "v1", "objects", _], _) => Err(ApiError::method_not_allowed("DELETE")),
         (["api", "v1", "iocs"], &Method::POST) => iocs::post(services, call).await,
-        (["api", "v1", "iocs"], _) => Err(ApiError::method_not_allowed("POST")),
+        (["api", "v1", "objects" | "iocs"], _) => Err(ApiError::method_not_allowed("POST")),
         _ => Err(ApiError::unknown_route(call)),
     }
 }

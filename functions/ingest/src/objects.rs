@@ -24,7 +24,7 @@ pub async fn post(services: &Services, call: &Call) -> Result<Answer, ApiError> 
     }
     let target = target::target(services, call, &caller).await?;
     let body = call.body()?;
-    let (summary, pieces) = splitter::split(&body).map_err(malformed)?;
+    let (summary, pieces) = splitter::split(&body).map_err(|fault| malformed(&fault))?;
     if !summary.objects_seen {
         return Err(ApiError::bad_request(
             "no_objects",
@@ -41,6 +41,6 @@ pub async fn post(services: &Services, call: &Call) -> Result<Answer, ApiError> 
     submit_and_report(services, submission, candidates, None).await
 }
 
-fn malformed(error: SplitError) -> ApiError {
+fn malformed(error: &SplitError) -> ApiError {
     ApiError::bad_request("malformed_json", error.to_string())
 }

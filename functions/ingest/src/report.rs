@@ -14,11 +14,11 @@ struct Report {
     stale: usize,
     deleted: usize,
     rejected: usize,
-    results: Vec<Line>,
+    results: Vec<Entry>,
 }
 
 #[derive(Serialize)]
-struct Line {
+struct Entry {
     /// Place in the request, from 0.
     index: usize,
     /// Line (CSV, NDJSON) or item (JSON array) of an IOC, from 1.
@@ -74,16 +74,16 @@ pub async fn submit_and_report(
             .into_iter()
             .enumerate()
             .map(|(index, outcome)| {
-                line(index, lines.and_then(|lines| lines.get(index).copied()), outcome)
+                entry(index, lines.and_then(|lines| lines.get(index).copied()), outcome)
             })
             .collect(),
     };
     Ok(Answer::json(StatusCode::OK, &report))
 }
 
-fn line(index: usize, line: Option<usize>, outcome: Outcome) -> Line {
+fn entry(index: usize, line: Option<usize>, outcome: Outcome) -> Entry {
     match outcome {
-        Outcome::Accepted(accepted) => Line {
+        Outcome::Accepted(accepted) => Entry {
             index,
             line,
             id: Some(accepted.id.to_string()),
@@ -93,7 +93,7 @@ fn line(index: usize, line: Option<usize>, outcome: Outcome) -> Line {
             code: None,
             reason: None,
         },
-        Outcome::Refused(refused) => Line {
+        Outcome::Refused(refused) => Entry {
             index,
             line,
             id: refused.id,

@@ -39,21 +39,21 @@ pub async fn delete(
     for _ in 0..ATTEMPTS {
         let head = projected(services, &id).await?.ok_or_else(unknown)?;
         // Every version is looked at: which one is the oldest depends on all.
-        let held =
+        let kept =
             members::versions_of(services.store(), collection, &head, &Versions::ALL).await?;
-        let chosen: Vec<&Held> = members::choose(&held, &selection.versions)
+        let chosen: Vec<&Held> = members::choose(&kept, &selection.versions)
             .into_iter()
-            .filter(|held| selection.takes_spec(held.spec_version()))
+            .filter(|kept| selection.takes_spec(kept.spec_version()))
             .collect();
         if chosen.is_empty() {
             return Err(unknown());
         }
-        let every = chosen.len() == held.len() && selection.versions.all;
+        let every = chosen.len() == kept.len() && selection.versions.all;
         let after = without(&head, collection, &chosen, every);
         match services.store().put_head(&after, Expected::from(Some(&head))).await? {
             // Somebody deleted the very same, or it was us and the answer was lost.
             PutHead::Changed(Some(now))
-                if chosen.iter().all(|held| now.removed_from(collection, &held.version)) => {}
+                if chosen.iter().all(|kept| now.removed_from(collection, &kept.version)) => {}
             PutHead::Changed(_) => continue,
             PutHead::Done => {}
         }
@@ -86,7 +86,7 @@ async fn projected(services: &Services, id: &ObjectId) -> Result<Option<Head>, S
 fn without(head: &Head, collection: CollectionId, chosen: &[&Held], every: bool) -> Head {
     let mut after = head.next_revision(Utc::now());
     let removal = after.state.removals.entry(collection).or_default();
-    let versions: Vec<Version> = chosen.iter().map(|held| held.version.clone()).collect();
+    let versions: Vec<Version> = chosen.iter().map(|kept| kept.version.clone()).collect();
     if every {
         removal.through = versions.into_iter().chain(removal.through.take()).max();
         let through = removal.through.clone();

@@ -61,10 +61,8 @@ async fn route(services: &Services, call: &Call, visitor: &Visitor) -> Result<An
     }
     let get = call.reads();
     match rest.get(1..).unwrap_or_default() {
-        [] if rest.is_empty() => match get {
-            true => Ok(discovery::discovery(services, call)),
-            false => Err(Fault::method_not_allowed("GET, HEAD")),
-        },
+        [] if rest.is_empty() && get => Ok(discovery::discovery(services, call)),
+        [] if rest.is_empty() => Err(Fault::method_not_allowed("GET, HEAD")),
         [] if get => Ok(discovery::api_root()),
         ["status", id] if get => status::get(services, visitor, id).await,
         ["collections"] if get => collections::list(services, visitor).await,
@@ -87,16 +85,17 @@ async fn route(services: &Services, call: &Call, visitor: &Visitor) -> Result<An
         ["collections", name, "objects", id, "versions"] if get => {
             versions::get(services, call, visitor, name, id).await
         }
-        []
-        | ["status", _]
-        | ["collections"]
-        | ["collections", _]
-        | ["collections", _, "manifest"]
-        | ["collections", _, "objects", _, "versions"] => {
+        [] | ["status", _] => Err(Fault::method_not_allowed("GET, HEAD")),
+        ["collections", rest @ ..] if reads_only(rest) => {
             Err(Fault::method_not_allowed("GET, HEAD"))
         }
         ["collections", _, "objects"] => Err(Fault::method_not_allowed("GET, HEAD, POST")),
         ["collections", _, "objects", _] => Err(Fault::method_not_allowed("GET, HEAD, DELETE")),
         _ => Err(Fault::unknown_route(call)),
     }
+}
+
+/// Whether a route under `collections/` takes no other method than `GET` and `HEAD`.
+fn reads_only(rest: &[&str]) -> bool {
+    matches!(rest, [] | [_] | [_, "manifest"] | [_, "objects", _, "versions"])
 }

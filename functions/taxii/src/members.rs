@@ -32,8 +32,8 @@ pub async fn members(
     let heads: HashMap<ObjectId, Head> = store.heads(&unique, true).await?;
     let versions: Vec<Vec<Item>> = stream::iter(heads.into_values())
         .map(|head| async move {
-            let held = versions_of(store, collection, &head, &selection.versions).await?;
-            Ok::<_, StoreError>(select(held, &selection.versions))
+            let kept = versions_of(store, collection, &head, &selection.versions).await?;
+            Ok::<_, StoreError>(select(&kept, &selection.versions))
         })
         .buffer_unordered(CONCURRENCY)
         .try_collect()
@@ -72,12 +72,12 @@ pub async fn versions_of(
     wanted: &Versions,
 ) -> Result<Vec<Held>, StoreError> {
     let log = LogId::Collection(collection);
-    let mut held = recorded(store, log, head, wanted).await?;
+    let mut kept = recorded(store, log, head, wanted).await?;
     if let Some(since) = head.pending {
-        follow(store, log, head, since, &mut held).await?;
+        follow(store, log, head, since, &mut kept).await?;
     }
-    held.retain(|held| !head.removed_from(collection, &held.version));
-    Ok(held)
+    kept.retain(|kept| !head.removed_from(collection, &kept.version));
+    Ok(kept)
 }
 
 /// The versions that the object's own items say are in the log.
@@ -91,7 +91,7 @@ async fn recorded(
         return Ok(Vec::new());
     };
     let current = head.version_in(membership).clone();
-    let mut held = Vec::new();
+    let mut kept = Vec::new();
     let others = head.state.has_older && !wanted.only_last();
     let older: Vec<OldVersion> = if others {
         store.older_versions(head.id()).await?
@@ -101,18 +101,18 @@ async fn recorded(
         store.older_version(head.id(), &current).await?.into_iter().collect()
     };
     if current == *head.version() {
-        held.push(hold(&head.facets, &head.json, membership, true));
+        kept.push(hold(&head.facets, &head.json, membership, true));
     }
     for old in &older {
         if old.facets.version == current {
-            held.push(hold(&old.facets, &old.json, membership, true));
+            kept.push(hold(&old.facets, &old.json, membership, true));
         } else if let Some(entry) =
             old.entries.get(&log).filter(|entry| entry.position >= membership.entered)
         {
-            held.push(hold(&old.facets, &old.json, entry, false));
+            kept.push(hold(&old.facets, &old.json, entry, false));
         }
     }
-    Ok(held)
+    Ok(kept)
 }
 
 /// Clocks of machines differ by less.
@@ -125,7 +125,7 @@ async fn follow(
     log: LogId,
     head: &Head,
     since: Position,
-    held: &mut Vec<Held>,
+    kept: &mut Vec<Held>,
 ) -> Result<(), StoreError> {
     let mut reader = Reader::new(store, log, since.minus(CLOCK_MARGIN_MICROS), None).await?;
     while let Some(seen) = reader.next(100).await? {
@@ -133,15 +133,15 @@ async fn follow(
             continue;
         }
         match seen.entry.op {
-            Op::Leave | Op::Enter => held.clear(),
-            Op::Update => held.iter_mut().for_each(|held| held.current = false),
+            Op::Leave | Op::Enter => kept.clear(),
+            Op::Update => kept.iter_mut().for_each(|kept| kept.current = false),
             Op::History | Op::Related | Op::Unrelate => {}
         }
         if let Ok(version) = seen.entry.version.parse::<Timestamp>().map(Version)
             && seen.present
         {
-            held.retain(|held| held.version != version);
-            held.push(Held { version, current: seen.current, item: Item::from(seen.entry) });
+            kept.retain(|kept| kept.version != version);
+            kept.push(Held { version, current: seen.current, item: Item::from(seen.entry) });
         }
     }
     Ok(())
@@ -162,18 +162,18 @@ fn hold(facets: &shared::stix::Facets, json: &str, membership: &Membership, curr
 }
 
 /// Those of the versions that are asked for.
-pub fn choose<'a>(held: &'a [Held], wanted: &Versions) -> Vec<&'a Held> {
-    let oldest = held.iter().map(|held| &held.version).min();
-    held.iter()
-        .filter(|held| {
+pub fn choose<'a>(kept: &'a [Held], wanted: &Versions) -> Vec<&'a Held> {
+    let oldest = kept.iter().map(|kept| &kept.version).min();
+    kept.iter()
+        .filter(|kept| {
             wanted.all
-                || (wanted.last && held.current)
-                || (wanted.first && Some(&held.version) == oldest)
-                || wanted.exact.contains(&held.version)
+                || (wanted.last && kept.current)
+                || (wanted.first && Some(&kept.version) == oldest)
+                || wanted.exact.contains(&kept.version)
         })
         .collect()
 }
 
-fn select(held: Vec<Held>, wanted: &Versions) -> Vec<Item> {
-    choose(&held, wanted).into_iter().map(|held| held.item.clone()).collect()
+fn select(kept: &[Held], wanted: &Versions) -> Vec<Item> {
+    choose(kept, wanted).into_iter().map(|kept| kept.item.clone()).collect()
 }

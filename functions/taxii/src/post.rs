@@ -55,15 +55,19 @@ fn envelope(body: &[u8]) -> Result<Vec<Candidate>, Fault> {
     let no_envelope = |message: &str| {
         Fault::new(StatusCode::UNPROCESSABLE_ENTITY, "no_envelope", message.to_owned())
     };
+    let malformed =
+        |message: &str| Fault::new(StatusCode::BAD_REQUEST, "malformed_json", message.to_owned());
     if body.iter().all(u8::is_ascii_whitespace) {
-        let message = "the body is empty: send an envelope";
-        return Err(Fault::new(StatusCode::BAD_REQUEST, "malformed_json", message));
+        return Err(malformed("the body is empty: send an envelope"));
+    }
+    if std::str::from_utf8(body).is_err() {
+        return Err(malformed("the body is not UTF-8, as JSON must be"));
     }
     let (summary, pieces) = splitter::split(body).map_err(|error| match error {
         SplitError::NoEnvelope { .. } | SplitError::ObjectsNotArray { .. } => {
             no_envelope(&error.to_string())
         }
-        _ => Fault::new(StatusCode::BAD_REQUEST, "malformed_json", error.to_string()),
+        _ => malformed(&error.to_string()),
     })?;
     if summary.kind == Kind::Array || (!summary.objects_seen && !is_empty_object(body)) {
         return Err(no_envelope(

@@ -18,7 +18,8 @@ use crate::visitor::Visitor;
 #[derive(Serialize)]
 struct Status<'a> {
     id: Uuid,
-    status: &'static str,
+    #[serde(rename = "status")]
+    state: &'static str,
     request_timestamp: String,
     total_count: usize,
     success_count: usize,
@@ -93,7 +94,7 @@ pub fn answer(status: StatusCode, receipt: &Receipt, pending: &HashSet<ObjectId>
         .collect();
     let body = Status {
         id: receipt.id,
-        status: if pendings.is_empty() { "complete" } else { "pending" },
+        state: if pendings.is_empty() { "complete" } else { "pending" },
         request_timestamp: receipt.requested.to_rfc3339_opts(SecondsFormat::Micros, true),
         total_count: receipt.accepted.len() + failures.len(),
         success_count: successes.len(),

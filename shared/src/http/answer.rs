@@ -113,15 +113,12 @@ impl Answer {
 }
 
 fn compress(body: &[u8], accepted: Option<&str>) -> Option<(&'static str, Vec<u8>)> {
-    match best_coding(accepted?)? {
-        "zstd" => zstd::bulk::compress(body, 3).ok().map(|bytes| ("zstd", bytes)),
-        _ => {
-            let level = flate2::Compression::fast();
-            let mut encoder = flate2::write::GzEncoder::new(Vec::new(), level);
-            encoder.write_all(body).ok()?;
-            encoder.finish().ok().map(|bytes| ("gzip", bytes))
-        }
+    if best_coding(accepted?)? == "zstd" {
+        return zstd::bulk::compress(body, 3).ok().map(|bytes| ("zstd", bytes));
     }
+    let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+    encoder.write_all(body).ok()?;
+    encoder.finish().ok().map(|bytes| ("gzip", bytes))
 }
 
 /// The best of gzip and zstd the client accepts (RFC 9110, section 12.5.3).

@@ -128,7 +128,7 @@ fn updated(stored: &Head, object: &StixObject, context: Context<'_>) -> Head {
     head.state.has_older = true;
     head.state.posted.extend(context.into);
     head.facets = object.facets.clone();
-    head.json = object.json.clone();
+    head.json.clone_from(&object.json);
     head.content = object.content;
     head
 }

@@ -31,6 +31,9 @@ const MAX_VERSIONS: usize = 200;
 /// Writes under way at once for one submission.
 const CONCURRENCY: usize = 48;
 
+/// Candidates of one id, with their places in the request.
+type Group = Vec<(usize, Candidate)>;
+
 /// On whose behalf objects come in, and where they go beside what filters select.
 #[derive(Clone, Copy, Debug)]
 pub struct Submission<'a> {
@@ -122,7 +125,7 @@ pub async fn submit(
     candidates: Vec<Candidate>,
 ) -> Result<Vec<Outcome>, StoreError> {
     let mut outcomes: Vec<Option<Outcome>> = candidates.iter().map(|_| None).collect();
-    let mut groups: HashMap<ObjectId, Vec<(usize, Candidate)>> = HashMap::new();
+    let mut groups: HashMap<ObjectId, Group> = HashMap::new();
     for (index, candidate) in candidates.into_iter().enumerate() {
         match (candidate.id(submission.owner), candidate) {
             (_, Candidate::Refused(refused)) => outcomes[index] = Some(Outcome::Refused(refused)),
@@ -146,7 +149,7 @@ pub async fn submit(
     let (markings, others): (Vec<_>, Vec<_>) =
         groups.into_iter().partition(|(id, _)| id.object_type() == "marking-definition");
     for stage in [markings, others] {
-        let work: Vec<(Option<Head>, Vec<(usize, Candidate)>)> =
+        let work: Vec<(Option<Head>, Group)> =
             stage.into_iter().map(|(id, group)| (known.remove(&id), group)).collect();
         let taken: Vec<Vec<(usize, Outcome)>> = stream::iter(work)
             .map(|(head, group)| take_group(services, submission, head, group))
@@ -165,7 +168,7 @@ async fn take_group(
     services: &Services,
     submission: Submission<'_>,
     mut head: Option<Head>,
-    group: Vec<(usize, Candidate)>,
+    group: Group,
 ) -> Result<Vec<(usize, Outcome)>, StoreError> {
     let mut outcomes = Vec::with_capacity(group.len());
     for (index, candidate) in group {

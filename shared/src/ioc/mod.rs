@@ -2,7 +2,7 @@
 //! it becomes.
 //!
 //! Nothing here does I/O or asks a clock. The way of one IOC: a body reader ([`ndjson`],
-//! [`json_array`], [`csv`], or [`IocLines`] and [`CsvRecords`] on a stream) finds an
+//! [`json_array`], [`csv()`], or [`IocLines`] and [`CsvRecords`] on a stream) finds an
 //! [`IocRecord`], [`IocRecord::check`] makes an [`Ioc`] of it, and [`new_indicator`] or
 //! [`merge_into`] writes the object.
 

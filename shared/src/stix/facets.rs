@@ -168,7 +168,7 @@ pub struct Facets {
     pub labels: Vec<String>,
     /// `confidence`, 0–100.
     pub confidence: Option<u8>,
-    /// `x_opencti_score`, or the score in OpenCTI's extension.
+    /// `x_opencti_score`, or the score in `OpenCTI`'s extension.
     pub score: Option<i64>,
     /// Marking ids of the object and of its granular markings, in order, without repeats.
     pub markings: Vec<ObjectId>,

@@ -256,17 +256,12 @@ const VERSIONED_TYPES: [&str; 23] = [
 ];
 
 fn spec_version(members: &Map<String, Value>, object_type: &str) -> SpecVersion {
+    let needs_none = OBSERVABLE_TYPES.contains(&object_type) || object_type == "marking-definition";
+    let versioned = members.contains_key("created") || VERSIONED_TYPES.contains(&object_type);
     match members.get("spec_version").and_then(Value::as_str) {
         Some("2.0") => SpecVersion::V20,
-        Some(_) => SpecVersion::V21,
-        // Observables need none, and a marking definition is the same in both.
-        None if OBSERVABLE_TYPES.contains(&object_type) || object_type == "marking-definition" => {
-            SpecVersion::V21
-        }
-        None if members.contains_key("created") || VERSIONED_TYPES.contains(&object_type) => {
-            SpecVersion::V20
-        }
-        None => SpecVersion::V21,
+        None if versioned && !needs_none => SpecVersion::V20,
+        _ => SpecVersion::V21,
     }
 }
 

@@ -39,6 +39,9 @@ pub enum CodecError {
     /// Written with a dictionary this build does not hold.
     #[error("the blob needs dictionary {0}, this build holds {DICTIONARY_VERSION}")]
     Dictionary(u8),
+    /// More bytes than a blob may hold.
+    #[error("{0} bytes are too many for one blob")]
+    TooLarge(usize),
     /// Too short to be a blob.
     #[error("the blob is cut short")]
     Truncated,
@@ -48,7 +51,14 @@ pub enum CodecError {
 }
 
 /// Compresses `bytes` into a blob.
+///
+/// # Errors
+/// When zstd fails, or the bytes would expand to more than is opened again.
 pub fn compress(bytes: &[u8]) -> Result<Vec<u8>, CodecError> {
+    // What could not be opened again must not be written.
+    if bytes.len() > MAX_EXPANDED {
+        return Err(CodecError::TooLarge(bytes.len()));
+    }
     COMPRESSOR.with_borrow_mut(|slot| {
         let compressor = match slot {
             Some(compressor) => compressor,
@@ -74,6 +84,9 @@ fn new_compressor() -> Result<Compressor<'static>, CodecError> {
 }
 
 /// Opens a blob.
+///
+/// # Errors
+/// When the blob is damaged, or needs a dictionary this build does not hold.
 pub fn expand(blob: &[u8]) -> Result<Vec<u8>, CodecError> {
     let [version, a, b, c, d, frame @ ..] = blob else {
         return Err(CodecError::Truncated);

@@ -1,5 +1,6 @@
 //! The bucket's `inbox/`: files dropped for ingest, and the results written beside them.
 
+use aws_sdk_s3::operation::get_object::GetObjectError;
 use aws_sdk_s3::primitives::ByteStream;
 
 use super::{Store, StoreError};
@@ -23,7 +24,9 @@ impl Store {
         let got = self.0.s3.get_object().bucket(&self.names().bucket).key(&drop.key).send().await;
         match got {
             Ok(answer) => Ok(Some(answer.body)),
-            Err(error) if error.as_service_error().is_some_and(|e| e.is_no_such_key()) => Ok(None),
+            Err(error) if error.as_service_error().is_some_and(GetObjectError::is_no_such_key) => {
+                Ok(None)
+            }
             Err(error) => Err(StoreError::of(error)),
         }
     }

@@ -289,12 +289,12 @@ async fn a_method_that_the_file_does_not_list_is_405() {
 fn the_file_and_the_template_name_the_same_routes() {
     let document = Document::read();
     let routes = Template::embedded().unwrap().routes();
-    let router = Router::new(routes.clone());
+    let gateway = Router::new(routes.clone());
     let mut covered = BTreeSet::new();
     for (path, method, _) in document.operations() {
         let path = path.replace(['{', '}'], "");
         for path in [path.as_str(), path.trim_end_matches('/')] {
-            let found = router.find(method, path).unwrap();
+            let found = gateway.find(method, path).unwrap();
             assert_ne!(found.route_key, "$default", "the template has no route for {path}");
             covered.insert(found.route_key);
         }

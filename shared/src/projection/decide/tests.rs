@@ -183,8 +183,8 @@ fn deleting_the_newest_version_brings_the_older_one_back_at_a_new_place() {
     let mut head = head(2, 3, 2);
     head.memberships.insert(log(), at(5, None));
     head.state.removals.insert(collection(), Removal { through: None, versions: vec![version(2)] });
-    let held = [older(1, Some(3))];
-    let decision = decide(ask(&head, &held, true, &none), &[]);
+    let kept = [older(1, Some(3))];
+    let decision = decide(ask(&head, &kept, true, &none), &[]);
     assert_eq!(ops(&decision), [(Op::Update, version(1), true)]);
     for seq in [3, 5] {
         assert!(decision.marks.contains(&(Place { seq, index: 0 }, Mark::Removed)), "{seq}");
@@ -200,8 +200,8 @@ fn deleting_the_oldest_version_makes_the_next_one_the_oldest() {
     head.memberships.insert(log(), at(5, None));
     let through = Removal { through: Some(version(1)), versions: Vec::new() };
     head.state.removals.insert(collection(), through);
-    let held = [older(1, Some(3))];
-    let decision = decide(ask(&head, &held, true, &none), &[]);
+    let kept = [older(1, Some(3))];
+    let decision = decide(ask(&head, &kept, true, &none), &[]);
     assert!(decision.drafts.is_empty());
     assert!(decision.marks.contains(&(Place { seq: 5, index: 0 }, Mark::NowOldest)));
     assert!(decision.marks.contains(&(Place { seq: 3, index: 0 }, Mark::Removed)));
