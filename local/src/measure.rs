@@ -13,7 +13,7 @@ use crate::http_client::{self, HttpClientError};
 use crate::serve::{Options, Running, StartError, Storage, start};
 
 /// IOCs sent in one request.
-const PER_REQUEST: usize = 1_000;
+const PER_REQUEST: usize = 250;
 /// How often each page is read; the median is reported.
 const READINGS: usize = 21;
 /// How long the logs may take to hold everything.

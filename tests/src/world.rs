@@ -242,7 +242,7 @@ impl World {
 
     /// Sends objects as `acme` and waits until all of them are in `collection`.
     pub async fn load(&self, collection: &Collection, objects: &[Object]) {
-        for part in objects.chunks(2_000) {
+        for part in objects.chunks(250) {
             self.send(part).await;
         }
         self.settled(collection, objects).await;

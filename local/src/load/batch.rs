@@ -6,7 +6,7 @@ use super::report::Place;
 const TARGET_BYTES: usize = 1024 * 1024;
 /// Far fewer than the service takes at once: an answer must come before the gateway's patience ends,
 /// for what is sent again is reported as unchanged.
-const MAX_RECORDS: usize = 500;
+const MAX_RECORDS: usize = 150;
 
 /// What a request carries.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -5,7 +5,7 @@ fn the_embedded_template_has_its_tables() {
     let tables = Template::embedded().unwrap().tables().unwrap();
     let names: Vec<_> = tables.iter().map(|table| table.name.as_str()).collect();
     assert_eq!(names, ["AccessTable", "CollectionsTable", "ObjectsTable"]);
-    let objects = &tables[3];
+    let objects = &tables[2];
     assert_eq!(objects.stream.as_deref(), Some("NEW_IMAGE"));
     assert_eq!(objects.key[0].name, "id");
     assert_eq!(objects.key[1].role, "RANGE");

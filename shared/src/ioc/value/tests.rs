@@ -233,3 +233,8 @@ fn any_value() -> impl Strategy<Value = String> {
             .prop_map(|pieces| format!("http://example.com{}", pieces.concat())),
     ]
 }
+
+#[test]
+fn a_blank_after_the_host_is_a_fault() {
+    assert!(super::url::url("https://www.example.com /libs/x").is_err());
+}

@@ -28,6 +28,10 @@ pub(super) fn url(text: &str) -> Result<String, Fault> {
     let rest = strip(strip(rest, is_slash)?, is_slash)?;
     let end = rest.find(|c| is_slash(c) || c == '?' || c == '#').unwrap_or(rest.len());
     let (authority, tail) = rest.split_at(end);
+    // The parser would drop a blank at the end of what it is given; within a URL it is a fault.
+    if authority.contains(char::is_whitespace) {
+        return Err(Fault::BadUrl);
+    }
     let done = format!("{}{}", front(&scheme, authority)?, tail_of(tail, web));
     if Url::parse(&done).is_ok() { Ok(done) } else { Err(Fault::BadUrl) }
 }
