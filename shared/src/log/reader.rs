@@ -90,14 +90,16 @@ impl<'a> Reader<'a> {
     }
 
     /// Items to ask for: commits that should hold `wanted` entries. Small commits may be followed
-    /// by large ones, so no more than twice as many as last time are asked for: a wrong guess
-    /// stays cheap, and a log of single entries takes a few rounds.
+    /// by large ones, so few are asked for at once: a wrong guess stays cheap, and a log of single
+    /// entries, until it is compacted, takes more rounds.
     fn items_for(&mut self, wanted: usize) -> i32 {
         let commits = match self.entries_read {
             0 => wanted.div_ceil(super::MAX_ENTRIES) + 1,
             entries => (wanted * self.commits_read).div_ceil(entries) + 1,
         };
-        let bound = if self.asked == 0 { commits } else { self.asked * 2 };
+        // A handful of full commits is what a page may read in vain and stay within its bound.
+        let handful = wanted.div_ceil(100) + 4;
+        let bound = if self.asked == 0 { commits } else { handful.min(self.asked * 2) };
         self.asked = commits.min(bound).clamp(2, 1000);
         i32::try_from(self.asked).unwrap_or(2)
     }
