@@ -286,6 +286,25 @@ impl World {
         .await;
     }
 
+    /// Read units the tables have charged so far.
+    pub fn read_units(&self) -> f64 {
+        self.running.services.store().units().read
+    }
+
+    /// Keeps the receipt of a POST that `acme` made `hours` ago; returns its id.
+    pub async fn receipt_of(&self, hours: i64) -> String {
+        let receipt = shared::store::Receipt {
+            id: uuid::Uuid::new_v4(),
+            tenant: "acme".parse().unwrap(),
+            requested: Utc::now() - chrono::TimeDelta::hours(hours),
+            accepted: Vec::new(),
+            failures: Vec::new(),
+            complete: true,
+        };
+        self.running.services.store().put_receipt(&receipt).await.unwrap();
+        receipt.id.to_string()
+    }
+
     /// The name of the bucket.
     pub fn bucket_name(&self) -> &str {
         &self.running.services.settings().names.bucket

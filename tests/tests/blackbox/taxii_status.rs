@@ -84,7 +84,17 @@ async fn an_empty_envelope_is_complete_at_once(w: &World) {
     assert_counts_agree(&status);
 }
 
+async fn a_status_is_kept_for_more_than_a_day_and_then_gone(w: &World) {
+    let path = |id: String| format!("/taxii2/intel/status/{id}/");
+    let kept = path(w.receipt_of(25).await);
+    assert_eq!(w.writer().get(&kept).await.expect(200).json()["status"], "complete");
+    let _ = w.reader().get(&kept).await.expect(404);
+    let gone = path(w.receipt_of(27).await);
+    let _ = w.writer().get(&gone).await.expect(404);
+}
+
 over_both_transports!(
+    a_status_is_kept_for_more_than_a_day_and_then_gone,
     a_post_answers_with_a_whole_status,
     the_status_is_kept_and_ends_complete,
     a_status_nobody_asked_for_is_404,
