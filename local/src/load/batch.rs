@@ -115,7 +115,8 @@ mod tests {
         let mut full = batch(Cargo::Iocs, &["{}"; MAX_RECORDS]);
         assert!(!full.fits(1));
         let (first, second) = full.halve().unwrap();
-        assert_eq!((first.records.len(), second.records.len()), (250, 250));
+        let half = MAX_RECORDS / 2;
+        assert_eq!((first.records.len(), second.records.len()), (half, half));
         assert!(first.fits(1) && !first.fits(TARGET_BYTES));
         full = batch(Cargo::Stix, &["{}"]);
         assert!(full.halve().is_err());
