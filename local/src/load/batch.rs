@@ -115,8 +115,7 @@ mod tests {
         let mut full = batch(Cargo::Iocs, &["{}"; MAX_RECORDS]);
         assert!(!full.fits(1));
         let (first, second) = full.halve().unwrap();
-        let half = MAX_RECORDS / 2;
-        assert_eq!((first.records.len(), second.records.len()), (half, half));
+        assert_eq!((first.records.len(), second.records.len()), (75, 75));
         assert!(first.fits(1) && !first.fits(TARGET_BYTES));
         full = batch(Cargo::Stix, &["{}"]);
         assert!(full.halve().is_err());
