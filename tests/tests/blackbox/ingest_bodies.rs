@@ -141,3 +141,11 @@ async fn other_media_types_are_415() {
     let csv = w.ingest().post("/api/v1/objects").body("text/csv", "type,value\n").await;
     assert_eq!(csv.status, 415);
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn brackets_without_end_are_one_bad_object_and_no_more() {
+    let w = World::http().await;
+    let deep = format!("{}{}", "[".repeat(200_000), "]".repeat(200_000));
+    let answer = w.ingest().post("/api/v1/objects").body(JSON, deep).await.expect(200).json();
+    assert_eq!((&answer["rejected"], &answer["created"]), (&1.into(), &0.into()), "{answer}");
+}
