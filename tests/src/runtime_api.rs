@@ -129,7 +129,8 @@ async fn route(
 
 async fn next(state: &State) -> Response<Full<Bytes>> {
     let Some(invocation) = state.events.lock().await.recv().await else {
-        return plain(StatusCode::GONE);
+        // The test is over: as on AWS, a function that has nothing to do waits.
+        return std::future::pending().await;
     };
     let deadline = chrono::Utc::now().timestamp_millis() + TIME_LIMIT_MS;
     Response::builder()

@@ -261,9 +261,12 @@ async fn older(
     let version = &object.facets.version;
     let new = store.put_older_version(&object.facets, &object.json).await?;
     let known = if new { None } else { store.older_version(stored.id(), version).await? };
-    let waiting = known.as_ref().is_some_and(|known| !known.projected);
+    let asked = stored.state.history.contains(version);
+    let waiting = !asked && known.as_ref().is_some_and(|known| !known.projected);
     let elsewhere = |into| known.as_ref().is_some_and(|known| !known.is_in(into));
-    let kind = if new { Kind::Stale } else { Kind::Unchanged };
+    // What waits was never answered for: it was kept by this call before it lost a race, or by
+    // one that died.
+    let kind = if new || waiting { Kind::Stale } else { Kind::Unchanged };
     let outcome = |head: Head| match done(kind, false, head) {
         Settled::Done(outcome, head) => Settled::Done(as_sent(outcome, object), head),
         changed @ Settled::Changed(_) => changed,

@@ -125,6 +125,8 @@ fn follow(trace: &Trace, decision: &mut Decision<'_>, present: &mut Vec<Present>
     if let Some(replaced) = trace.replaces {
         decision.marks.push((replaced, Mark::Superseded));
     }
+    // A version's own item may name this very entry already, though the `HEAD` is not settled.
+    present.retain(|entry| entry.place != trace.place);
     match trace.op {
         Op::Leave | Op::Unrelate => {
             decision.marks.extend(present.drain(..).map(|entry| (entry.place, Mark::Removed)));

@@ -33,6 +33,9 @@ const CONCURRENCY: usize = 48;
 /// Definitions that turn out to be older than a log's are read again, this often.
 const DEFINITION_ATTEMPTS: u32 = 5;
 
+/// A version's item that others write at the same time is written again, this often.
+const RECORD_ATTEMPTS: u32 = 10;
+
 /// Why objects could not be projected.
 #[derive(Debug, Default)]
 pub struct Failures(pub Vec<(ObjectId, StoreError)>);
@@ -320,13 +323,34 @@ impl Projector {
         for (version, added) in entries {
             let known = older.iter().find(|old| old.facets.version == version);
             let Some(known) = known else { continue };
-            let mut all = known.entries.clone();
-            all.extend(added);
-            if all != known.entries || !known.projected {
-                self.store.set_version_entries(head.id(), &version, &known.entries, &all).await?;
-            }
+            self.record_version(head.id(), known.clone(), added).await?;
         }
         Ok(())
+    }
+
+    /// Adds entries to what an older version's item says. Another projector may do the same at
+    /// the same time: what it wrote is read, and added to.
+    async fn record_version(
+        &self,
+        id: &ObjectId,
+        mut known: OldVersion,
+        added: BTreeMap<LogId, Membership>,
+    ) -> Result<(), StoreError> {
+        for _ in 0..RECORD_ATTEMPTS {
+            let mut all = known.entries.clone();
+            all.extend(added.clone());
+            if all == known.entries && known.projected {
+                return Ok(());
+            }
+            let version = &known.facets.version;
+            match self.store.set_version_entries(id, version, &known.entries, &all).await {
+                Err(StoreError::Conflict) => {}
+                done => return done,
+            }
+            let present = self.store.older_version(id, version).await?;
+            known = present.ok_or(StoreError::Conflict)?;
+        }
+        Err(StoreError::Throttled("too many projectors of one object".into()))
     }
 
     /// A marking definition arrived or went: what names it is projected again.

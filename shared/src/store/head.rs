@@ -108,6 +108,20 @@ impl Head {
         Self { revision: self.revision + 1, pending: Some(pending), ..self.clone() }
     }
 
+    /// Whether this, found in the store, is what putting `other` wrote: nobody else comes to the
+    /// same revision at the same microsecond with the same content.
+    #[must_use]
+    pub(super) fn is_write_of(&self, other: &Self) -> bool {
+        self.revision == other.revision
+            && self.projected == other.projected
+            && self.pending == other.pending
+            && self.content == other.content
+            && self.facets.version == other.facets.version
+            && self.owner == other.owner
+            && self.deleted == other.deleted
+            && self.state == other.state
+    }
+
     /// The newest version.
     #[must_use]
     pub fn version(&self) -> &Version {

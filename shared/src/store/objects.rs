@@ -176,6 +176,10 @@ impl Store {
             Err(error) => match error.as_service_error() {
                 Some(PutItemError::ConditionalCheckFailedException(failed)) => {
                     let present = failed.item().map(Head::from_item).transpose()?;
+                    // The answer to this very put was lost, and the SDK sent it again.
+                    if present.as_ref().is_some_and(|present| present.is_write_of(head)) {
+                        return Ok(PutHead::Done);
+                    }
                     Ok(PutHead::Changed(present.map(Box::new)))
                 }
                 _ => Err(StoreError::of(error)),

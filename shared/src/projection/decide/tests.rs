@@ -206,3 +206,21 @@ fn deleting_the_oldest_version_makes_the_next_one_the_oldest() {
     assert!(decision.marks.contains(&(Place { seq: 5, index: 0 }, Mark::NowOldest)));
     assert!(decision.marks.contains(&(Place { seq: 3, index: 0 }, Mark::Removed)));
 }
+
+/// The items of older versions are written before the `HEAD` is settled; a newer write between
+/// the two makes projection look at the same entries again.
+#[test]
+fn an_entry_that_its_version_names_already_is_not_marked_as_replaced_by_itself() {
+    let none = HashSet::new();
+    let mut head = head(3, 3, 1);
+    head.memberships.insert(log(), at(1, Some(1)));
+    let known = [older(1, Some(1)), older(2, Some(2))];
+    let update = Trace { replaces: Some(Place { seq: 1, index: 0 }), ..trace(Op::Update, 2, 2, 2) };
+    let decision = decide(ask(&head, &known, true, &none), &[&update]);
+    assert_eq!(ops(&decision), [(Op::Update, version(3), false)]);
+    assert!(decision.marks.iter().all(|(_, mark)| *mark == Mark::Superseded), "{decision:?}");
+    let late = Trace { oldest: true, ..trace(Op::History, 2, 2, 2) };
+    let decision = decide(ask(&head, &known[1..], true, &none), &[&late]);
+    let itself = (Place { seq: 2, index: 0 }, Mark::NotOldest);
+    assert!(!decision.marks.contains(&itself), "{decision:?}");
+}
