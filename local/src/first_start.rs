@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use shared::access::{KeyText, NewKey, Scope, TenantId, TenantIdError};
 use shared::collection::CollectionSettings;
 use shared::services::Services;
-use shared::store::{CreateCollectionError, StoreError};
+use shared::store::{DefineCollectionError, StoreError};
 use shared::tlp::Tlp;
 use thiserror::Error;
 
@@ -51,7 +51,7 @@ pub enum FirstStartError {
     Store(#[from] StoreError),
     /// A collection could not be made.
     #[error("collection {COLLECTION}: {0}")]
-    Collection(#[from] CreateCollectionError),
+    Collection(#[from] DefineCollectionError),
     /// What this program says of its collections is wrong.
     #[error("settings: {0}")]
     Settings(#[from] serde_json::Error),

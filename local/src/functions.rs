@@ -2,6 +2,7 @@
 
 use std::pin::Pin;
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use lambda_http::{Body, Request, Response};
 use serde_json::Value;
@@ -32,23 +33,45 @@ pub fn http(services: &Services, logical_id: &str) -> Option<HttpHandler> {
     }
 }
 
+/// A function that takes events, by the path of its `handle`.
+macro_rules! taking_events {
+    ($services:ident, $handle:path) => {
+        Some(Arc::new(move |event| {
+            let services = $services.clone();
+            Box::pin(
+                async move { $handle(&services, event).await.map_err(|error| error.to_string()) },
+            )
+        }))
+    };
+}
+
+/// Long work is cut into pieces of this length, so that the service can stop between them.
+const PIECE: Duration = Duration::from_secs(10);
+
+async fn rescan_a_while(services: &Services, event: Value) -> Result<Value, rescan::RescanError> {
+    rescan::handle(services, event, Instant::now() + PIECE).await
+}
+
+/// What a deployed run of compaction has.
+const COMPACTION: Duration = Duration::from_mins(14);
+
+async fn compact_a_while(
+    services: &Services,
+    event: Value,
+) -> Result<Value, compact::CompactError> {
+    compact::handle(services, event, Instant::now() + COMPACTION).await
+}
+
 /// The function with this logical id that takes events.
 #[must_use]
 pub fn event(services: &Services, logical_id: &str) -> Option<EventHandler> {
     let services = services.clone();
     match logical_id {
-        "ProjectFunction" => Some(Arc::new(move |event| {
-            let services = services.clone();
-            Box::pin(async move {
-                project::handle(&services, event).await.map_err(|error| error.to_string())
-            })
-        })),
-        "IngestDropFunction" => Some(Arc::new(move |event| {
-            let services = services.clone();
-            Box::pin(async move {
-                ingest_drop::handle(&services, event).await.map_err(|error| error.to_string())
-            })
-        })),
+        "CompactFunction" => taking_events!(services, compact_a_while),
+        "ExpireFunction" => taking_events!(services, expire::handle),
+        "IngestDropFunction" => taking_events!(services, ingest_drop::handle),
+        "ProjectFunction" => taking_events!(services, project::handle),
+        "RescanFunction" => taking_events!(services, rescan_a_while),
         _ => None,
     }
 }

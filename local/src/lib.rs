@@ -15,6 +15,7 @@ pub mod measure;
 pub mod parked;
 pub mod ready_file;
 pub mod routing;
+pub mod scheduler;
 pub mod serve;
 pub mod stopping;
 pub mod stream_pump;

@@ -1,7 +1,10 @@
 //! Starting and stopping everything in one process; what the command line and the tests use.
 
+use std::convert;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::time::Duration;
 
+use shared::clock::Clock;
 use shared::services::{Services, Settings};
 use shared::store::Names;
 use thiserror::Error;
@@ -18,6 +21,9 @@ use crate::parked::Parked;
 use crate::stopping::{StopSignal, stopping};
 use crate::template::{Template, TemplateError};
 use crate::wiring::{Wiring, WiringError};
+
+/// One process reads the definitions, and somebody waits: soon, and still not for every request.
+const DEFINITION_MEMORY: Duration = Duration::from_millis(500);
 
 /// How to start.
 #[derive(Debug, Clone)]
@@ -87,6 +93,18 @@ pub enum StartError {
 /// # Errors
 /// When something of it does not start; what had started stops again.
 pub async fn start(options: Options) -> Result<Running, StartError> {
+    start_between(options, convert::identity).await
+}
+
+/// As [`start`], but the functions reach the `DynamoDB` engine at the address that `between`
+/// gives for the engine's own: for a proxy. The streams are read from the engine itself.
+///
+/// # Errors
+/// When something of it does not start; what had started stops again.
+pub async fn start_between(
+    options: Options,
+    between: impl FnOnce(SocketAddr) -> SocketAddr,
+) -> Result<Running, StartError> {
     let template = Template::embedded()?;
     let data = DataFolder::open(&options.storage)?;
     let listen = |source| StartError::Listen { address: options.listen, source };
@@ -94,7 +112,7 @@ pub async fn start(options: Options) -> Result<Running, StartError> {
     let address = listener.local_addr().map_err(listen)?;
 
     let wiring = Wiring::new(template)?;
-    let (engines, created) = Engines::start(&wiring, &data)?;
+    let (engines, created) = Engines::start(&wiring, &data, between)?;
     tables::prepare(&engines.clients.dynamodb, &wiring.template.tables()?).await?;
     let settings = settings(&wiring.template)?;
     let bucket = settings.names.bucket.clone();
@@ -110,6 +128,9 @@ pub async fn start(options: Options) -> Result<Running, StartError> {
     }
     for drops in wiring.drops(&services, &engines, &data, created)? {
         tasks.spawn(drops.run(stop.clone()));
+    }
+    for schedule in wiring.schedules(&services, &data)? {
+        tasks.spawn(schedule.run(stop.clone()));
     }
 
     let base_url = format!("http://{}", reachable(address));
@@ -157,6 +178,8 @@ fn settings(template: &Template) -> Result<Settings, StartError> {
         },
         public_base_url: environment.get("IOCAST_PUBLIC_BASE_URL").cloned(),
         taxii_root: required("IOCAST_TAXII_ROOT")?,
+        definition_memory: DEFINITION_MEMORY,
+        clock: Clock::default(),
     })
 }
 

@@ -17,11 +17,14 @@ use crate::functions;
 use crate::gateway::Gateway;
 use crate::parked::Parked;
 use crate::routing::Router;
+use crate::scheduler::Schedule;
 use crate::stream_pump::{Delivery, StreamPump};
-use crate::template::{BucketTrigger, StreamTrigger, Template, TemplateError};
+use crate::template::{BucketTrigger, ScheduleTrigger, StreamTrigger, Template, TemplateError};
 
 /// A pause Lambda would make longer; here somebody waits.
 const FIRST_PAUSE: Duration = Duration::from_millis(100);
+/// The same for schedules, for which nobody waits.
+const FIRST_SCHEDULE_PAUSE: Duration = Duration::from_secs(1);
 
 /// A template and what it asks to be tied together.
 pub struct Wiring {
@@ -29,6 +32,7 @@ pub struct Wiring {
     pub template: Template,
     streams: Vec<StreamTrigger>,
     buckets: Vec<BucketTrigger>,
+    schedules: Vec<ScheduleTrigger>,
     writes: Arc<Notify>,
 }
 
@@ -57,7 +61,8 @@ impl Wiring {
     pub fn new(template: Template) -> Result<Self, WiringError> {
         let streams = template.stream_triggers()?;
         let buckets = template.bucket_triggers()?;
-        Ok(Self { template, streams, buckets, writes: Arc::new(Notify::new()) })
+        let schedules = template.schedule_triggers()?;
+        Ok(Self { template, streams, buckets, schedules, writes: Arc::new(Notify::new()) })
     }
 
     /// How many want to be told of objects put into a bucket.
@@ -140,6 +145,26 @@ impl Wiring {
                 })
             })
             .collect()
+    }
+
+    /// Every schedule.
+    ///
+    /// # Errors
+    /// When one calls an unknown function.
+    pub fn schedules(
+        &self,
+        services: &Services,
+        data: &DataFolder,
+    ) -> Result<Vec<Schedule>, WiringError> {
+        let schedule = |trigger: &ScheduleTrigger| {
+            Ok(Schedule {
+                trigger: trigger.clone(),
+                handler: event_function(services, &trigger.function)?,
+                parked: Parked::new(&data.parked()),
+                first_pause: FIRST_SCHEDULE_PAUSE,
+            })
+        };
+        self.schedules.iter().map(schedule).collect()
     }
 }
 

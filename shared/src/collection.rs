@@ -103,8 +103,13 @@ fn only_2_1() -> Vec<SpecVersion> {
 pub struct Collection {
     /// Its id.
     pub id: CollectionId,
-    /// Rises with every change of filter or ceiling.
+    /// Rises with every change.
+    pub revision: u64,
+    /// Rises with every change of what it selects.
     pub generation: u64,
+    /// What is stored is being re-evaluated; till that is done its log may hold objects up to
+    /// this level, whatever the ceiling says now.
+    pub rebuilding: Option<Tlp>,
     /// The identities its filter's author names stood for when it was saved.
     #[serde(default)]
     pub authors: AuthorIds,
@@ -135,14 +140,17 @@ impl Collection {
     #[must_use]
     pub fn rights(&self, caller: Option<&Caller>, scope: Scope) -> Rights {
         let settings = &self.settings;
+        // A ceiling that was lowered holds once what lay above it is gone.
+        let level = self.rebuilding.max(Some(settings.ceiling)).unwrap_or(settings.ceiling);
+        let public = settings.public && level == settings.ceiling;
         let Some(caller) = caller else {
-            return Rights { read: settings.public, write: false };
+            return Rights { read: public, write: false };
         };
         let listed = caller.tenant.is_operator()
             || settings.readers.as_ref().is_none_or(|readers| readers.contains(&caller.tenant));
-        let read = caller.may(scope) && listed && caller.clearance >= settings.ceiling;
+        let read = caller.may(scope) && listed && caller.clearance >= level;
         let write = caller.may(Scope::WriteObjects) && self.takes_from(&caller.tenant);
-        Rights { read: read || settings.public, write }
+        Rights { read: read || public, write }
     }
 
     /// Whether `tenant` may know of it: it is among its readers or writers, or it is public.
@@ -152,6 +160,17 @@ impl Collection {
         self.settings.public
             || self.takes_from(tenant)
             || readers.is_none_or(|readers| readers.contains(tenant))
+    }
+
+    /// Whether it takes the same objects as `other`.
+    #[must_use]
+    pub fn selects_as(&self, other: &Self) -> bool {
+        let (now, before) = (&self.settings, &other.settings);
+        now.filter == before.filter
+            && self.authors == other.authors
+            && now.ceiling == before.ceiling
+            && now.writers == before.writers
+            && now.spec_versions == before.spec_versions
     }
 
     /// Whether `tenant` may write to it.

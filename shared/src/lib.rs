@@ -4,7 +4,10 @@
 //! [`store`] knows tables and keys; [`log`] is the collection log that every surface reads.
 
 pub mod access;
+pub mod clock;
 pub mod collection;
+pub mod compaction;
+pub mod expiry;
 pub mod filter;
 pub mod http;
 pub mod id;
@@ -14,6 +17,7 @@ pub mod lambda;
 pub mod log;
 pub mod pattern;
 pub mod projection;
+pub mod rescan;
 pub mod services;
 pub mod stix;
 pub mod store;

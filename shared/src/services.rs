@@ -10,25 +10,24 @@ use thiserror::Error;
 use tokio::sync::OnceCell;
 
 use crate::access::{ApiKey, KeyId, TenantId};
+use crate::clock::Clock;
 use crate::collection::{Collection, CollectionSettings};
 use crate::filter::Filter;
 use crate::id::ObjectId;
 use crate::log::CollectionId;
 use crate::projection::Projector;
 use crate::stix::{Marking, marking_defined_by};
-use crate::store::{CreateCollectionError, Names, Store, StoreError};
+use crate::store::{DefineCollectionError, Names, Store, StoreError};
 use crate::time::Position;
 
+/// Definitions are read again after this long, in a deployed function.
+const DEFINITION_MEMORY: Duration = Duration::from_secs(30);
 /// Keys are asked for again after this long, so that a revoked one stops within a minute.
 const KEY_MEMORY: Duration = Duration::from_secs(30);
-/// Definitions are read again after this long.
-const DEFINITION_MEMORY: Duration = Duration::from_secs(30);
 /// A name that is not found is looked up again if the definitions are older than this.
 const DEFINITION_PATIENCE: Duration = Duration::from_secs(1);
 /// A marking's level is read again after this long.
 const MARKING_MEMORY: Duration = Duration::from_mins(1);
-/// Clocks of machines differ by less.
-const CLOCK_MARGIN_MICROS: u64 = 100_000;
 /// More than this many remembered keys or markings are forgotten at once.
 const MEMORY_BOUND: usize = 10_000;
 
@@ -41,6 +40,10 @@ pub struct Settings {
     pub public_base_url: Option<String>,
     /// The TAXII API root's path segment.
     pub taxii_root: String,
+    /// Definitions of collections are read again after this long.
+    pub definition_memory: Duration,
+    /// The clock.
+    pub clock: Clock,
 }
 
 /// Why the environment is not enough.
@@ -70,6 +73,8 @@ impl Settings {
             },
             public_base_url: set("IOCAST_PUBLIC_BASE_URL"),
             taxii_root: set("IOCAST_TAXII_ROOT").unwrap_or_else(|| "intel".to_owned()),
+            definition_memory: DEFINITION_MEMORY,
+            clock: Clock::default(),
         })
     }
 }
@@ -105,7 +110,7 @@ struct Inner {
     store: Store,
     settings: Settings,
     keys: Remembered<KeyId, ApiKey>,
-    markings: Remembered<ObjectId, (Position, TenantId, Marking)>,
+    markings: Remembered<ObjectId, (Instant, TenantId, Marking)>,
     definitions: RwLock<Option<(Instant, Definitions)>>,
     cursor_secret: OnceCell<[u8; 32]>,
     projector: Projector,
@@ -136,7 +141,7 @@ impl Services {
         s3: aws_sdk_s3::Client,
         settings: Settings,
     ) -> Self {
-        let store = Store::new(dynamodb, s3, settings.names.clone());
+        let store = Store::new(dynamodb, s3, settings.names.clone(), settings.clock.clone());
         Self(Arc::new(Inner {
             projector: Projector::new(store.clone()),
             store,
@@ -191,10 +196,10 @@ impl Services {
         &self,
         id: &ObjectId,
         owner: &TenantId,
-        since: Position,
+        since: Option<Instant>,
     ) -> Result<Marking, StoreError> {
         let fresh =
-            |(read, _, _): &(Position, TenantId, Marking)| read.minus(CLOCK_MARGIN_MICROS) > since;
+            |(asked, _, _): &(Instant, TenantId, Marking)| since.is_none_or(|since| *asked > since);
         let known = match recall(&self.0.markings, id, MARKING_MEMORY).filter(fresh) {
             Some(known) => Some(known),
             None => self.read_marking(id).await?,
@@ -209,10 +214,10 @@ impl Services {
     async fn read_marking(
         &self,
         id: &ObjectId,
-    ) -> Result<Option<(Position, TenantId, Marking)>, StoreError> {
-        let now = Position::now();
+    ) -> Result<Option<(Instant, TenantId, Marking)>, StoreError> {
+        let asked = Instant::now();
         let head = self.0.store.head(id).await?.filter(|head| !head.deleted);
-        let known = head.map(|head| (now, head.owner.clone(), marking_defined_by(&head.json)));
+        let known = head.map(|head| (asked, head.owner.clone(), marking_defined_by(&head.json)));
         if let Some(known) = &known {
             remember(&self.0.markings, id.clone(), known.clone());
         }
@@ -229,7 +234,7 @@ impl Services {
     /// # Errors
     /// When the store fails.
     pub async fn definitions(&self) -> Result<Definitions, StoreError> {
-        self.definitions_within(DEFINITION_MEMORY).await
+        self.definitions_within(self.0.settings.definition_memory).await
     }
 
     /// All definitions, at most as old as `age`.
@@ -278,7 +283,7 @@ impl Services {
         &self,
         wanted: impl Fn(&Collection) -> bool,
     ) -> Result<Option<Arc<Defined>>, StoreError> {
-        for age in [DEFINITION_MEMORY, DEFINITION_PATIENCE] {
+        for age in [self.0.settings.definition_memory, DEFINITION_PATIENCE] {
             let definitions = self.definitions_within(age).await?;
             if let Some(found) = definitions.iter().find(|defined| wanted(&defined.collection)) {
                 return Ok(Some(found.clone()));
@@ -294,10 +299,36 @@ impl Services {
     pub async fn create_collection(
         &self,
         settings: CollectionSettings,
-    ) -> Result<Collection, CreateCollectionError> {
-        let collection = self.0.store.create_collection(settings).await?;
+    ) -> Result<Collection, DefineCollectionError> {
+        let after = self.backfill_after();
+        let collection = self.0.store.create_collection(settings, after).await?;
         self.definitions_within(Duration::ZERO).await?;
         Ok(collection)
+    }
+
+    /// Changes a collection that is still as `known`; this instance goes by it at once, others
+    /// within half a minute, and what is stored already is re-evaluated after that.
+    ///
+    /// # Errors
+    /// When the settings are not right, the alias or title is taken, somebody else changed the
+    /// collection meanwhile, or the store fails.
+    pub async fn change_collection(
+        &self,
+        known: &Collection,
+        settings: CollectionSettings,
+    ) -> Result<Collection, DefineCollectionError> {
+        let after = self.backfill_after();
+        let changed = self.0.store.change_collection(known, settings, after).await;
+        self.definitions_within(Duration::ZERO).await?;
+        changed
+    }
+
+    /// When no projector goes by definitions of before this moment any more: their memory once,
+    /// and once more for what is under way and for clocks that differ.
+    fn backfill_after(&self) -> Position {
+        let memory = self.0.settings.definition_memory.as_micros();
+        let now = self.0.store.position_now().micros();
+        Position::from_micros(now.saturating_add(u64::try_from(memory * 2).unwrap_or(0)))
     }
 
     /// The secret that authenticates cursors.

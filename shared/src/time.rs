@@ -184,12 +184,6 @@ impl Position {
         Self(u64::try_from(at.timestamp_micros()).unwrap_or(0))
     }
 
-    /// The present moment by this machine's clock.
-    #[must_use]
-    pub fn now() -> Self {
-        Self::at_or_before(Utc::now())
-    }
-
     /// The first position after this one.
     #[must_use]
     pub const fn next(self) -> Self {

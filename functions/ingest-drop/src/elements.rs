@@ -19,6 +19,7 @@ pub enum Elements {
 
 impl Elements {
     /// A reader for this format.
+    #[must_use]
     pub fn new(format: Format) -> Self {
         // White space within an object does not count against its size, up to a point.
         let limits = SplitLimits { max_element_bytes: 4 * MAX_OBJECT_BYTES };
@@ -30,6 +31,9 @@ impl Elements {
     }
 
     /// Takes a chunk; adds what it completes. Places are objects' indexes from 0, or lines from 1.
+    ///
+    /// # Errors
+    /// When the text cannot be told apart from here on; what was added by then stands.
     pub fn push(&mut self, chunk: &[u8], out: &mut Vec<(usize, Candidate)>) -> Result<(), String> {
         match self {
             Self::Json(Some(splitter)) => {
@@ -46,6 +50,9 @@ impl Elements {
     }
 
     /// The text is at its end.
+    ///
+    /// # Errors
+    /// When it ended too early, or held no objects.
     pub fn finish(&mut self, out: &mut Vec<(usize, Candidate)>) -> Result<(), String> {
         match self {
             Self::Json(splitter) => {

@@ -32,6 +32,7 @@ pub struct Format {
 
 impl Format {
     /// What the file called `key` holds; `None` when the name does not say.
+    #[must_use]
     pub fn of(key: &str) -> Option<Self> {
         let name = key.to_ascii_lowercase();
         let (name, coding) = match (name.strip_suffix(".gz"), name.strip_suffix(".zst")) {
@@ -50,6 +51,7 @@ impl Format {
 
     /// The text of a file's bytes, expanded as it is read. Files of several members, as they come
     /// from concatenation, are read to their end.
+    #[must_use]
     pub fn reader<'a>(
         self,
         bytes: impl AsyncBufRead + Unpin + Send + 'a,
@@ -71,6 +73,7 @@ impl Format {
 }
 
 /// What is said of a file whose name does not tell its format.
+#[must_use]
 pub fn unknown() -> String {
     "the name must end in .json, .ndjson or .csv, each optionally followed by .gz or .zst".into()
 }

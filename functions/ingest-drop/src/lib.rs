@@ -2,8 +2,8 @@
 //! read as a stream, and a result file beside it says what became of what it held. Reading a
 //! file again is harmless, so an event that comes twice, or a run that died, may be repeated.
 
-mod elements;
-mod format;
+pub mod elements;
+pub mod format;
 mod tally;
 
 use percent_encoding::percent_decode_str;

@@ -11,6 +11,7 @@ use sha2::Sha256;
 use shared::id::ObjectId;
 use shared::log::CollectionId;
 use shared::services::Services;
+use shared::store::StoreError;
 use shared::time::Position;
 
 use uuid::Uuid;
@@ -20,8 +21,12 @@ use crate::selection::Selection;
 
 const FORMAT: u8 = 1;
 const TAG_BYTES: usize = 16;
-/// No cursor this service makes is longer.
-const MAX_TEXT: usize = 32 * 1024;
+/// No cursor this service makes is longer: a read may list a hundred types, ids and versions
+/// each, and a type's name may have 250 characters.
+const MAX_TEXT: usize = 80 * 1024;
+
+/// What authenticates cursors; see [`Services::cursor_secret`].
+pub type Secret = [u8; 32];
 
 /// Where a read goes on.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -43,6 +48,7 @@ pub struct Cursor {
 
 impl Cursor {
     /// A cursor of a read of `collection`, or of one `object` in it.
+    #[must_use]
     pub fn new(
         collection: CollectionId,
         object: Option<ObjectId>,
@@ -59,6 +65,7 @@ impl Cursor {
     }
 
     /// What was asked for.
+    #[must_use]
     pub fn into_selection(self) -> Selection {
         let whole = |(object_type, uuid): (String, Uuid)| ObjectId::from_parts(&object_type, uuid);
         let ids = self.ids.map(|ids| ids.into_iter().map(whole).collect());
@@ -66,17 +73,45 @@ impl Cursor {
     }
 
     /// The text a client carries.
+    ///
+    /// # Errors
+    /// When the store fails.
     pub async fn seal(&self, services: &Services) -> Result<String, Fault> {
-        let mut bytes = postcard::to_allocvec(self)
-            .map_err(|fault| shared::store::StoreError::Damaged(fault.to_string()))?;
-        let tag = mac(services, &bytes).await?.finalize().into_bytes();
+        self.seal_with(&services.cursor_secret().await?)
+    }
+
+    /// The text a client carries, authenticated by `secret`.
+    ///
+    /// # Errors
+    /// None that is known: what a cursor holds can be written.
+    pub fn seal_with(&self, secret: &Secret) -> Result<String, Fault> {
+        let mut bytes =
+            postcard::to_allocvec(self).map_err(|fault| StoreError::Damaged(fault.to_string()))?;
+        let tag = mac(secret, &bytes)?.finalize().into_bytes();
         bytes.extend(&tag[..TAG_BYTES]);
         Ok(URL_SAFE_NO_PAD.encode(bytes))
     }
 
     /// Reads the text a client sent back for `collection` and `object`.
+    ///
+    /// # Errors
+    /// When it is not a text this service gave for them, or the store fails.
     pub async fn open(
         services: &Services,
+        text: &str,
+        collection: CollectionId,
+        object: Option<&ObjectId>,
+    ) -> Result<Self, Fault> {
+        Self::open_with(&services.cursor_secret().await?, text, collection, object)
+    }
+
+    /// Reads the text a client sent back for `collection` and `object`, if `secret`
+    /// authenticates it.
+    ///
+    /// # Errors
+    /// When it is not a text that was sealed with `secret` for them.
+    pub fn open_with(
+        secret: &Secret,
         text: &str,
         collection: CollectionId,
         object: Option<&ObjectId>,
@@ -90,7 +125,7 @@ impl Cursor {
             .ok_or_else(not_ours)?;
         let split = bytes.len().checked_sub(TAG_BYTES).ok_or_else(not_ours)?;
         let (payload, tag) = bytes.split_at(split);
-        mac(services, payload).await?.verify_truncated_left(tag).map_err(|_| not_ours())?;
+        mac(secret, payload)?.verify_truncated_left(tag).map_err(|_| not_ours())?;
         let cursor: Self = postcard::from_bytes(payload).map_err(|_| not_ours())?;
         let here = cursor.format == FORMAT
             && cursor.collection == collection
@@ -99,12 +134,57 @@ impl Cursor {
     }
 }
 
-async fn mac(services: &Services, payload: &[u8]) -> Result<Hmac<Sha256>, Fault> {
-    let secret = services.cursor_secret().await?;
+fn mac(secret: &Secret, payload: &[u8]) -> Result<Hmac<Sha256>, Fault> {
     // A key of any length is taken.
-    let mut mac = Hmac::<Sha256>::new_from_slice(&secret)
-        .map_err(|fault| shared::store::StoreError::Damaged(fault.to_string()))?;
+    let mut mac = Hmac::<Sha256>::new_from_slice(secret)
+        .map_err(|fault| StoreError::Damaged(fault.to_string()))?;
     mac.update(b"taxii-next");
     mac.update(payload);
     Ok(mac)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const HERE: CollectionId = CollectionId(Uuid::from_u128(1));
+    const SECRET: Secret = [7; 32];
+
+    fn cursor(query: &str, object: Option<ObjectId>) -> Cursor {
+        let query = shared::http::Query::parse(query).unwrap();
+        let selection = Selection::parse(&query).unwrap();
+        Cursor::new(HERE, object, (Position::from_micros(u64::MAX), u64::MAX), selection, 1000)
+    }
+
+    #[test]
+    fn the_longest_cursor_opens() {
+        let list = |text: &str| vec![text; 100].join(",");
+        let long = "x".repeat(250);
+        let id = format!("{long}--6e9a0b2e-7f0c-4b6e-9c9e-1f2d3c4b5a69");
+        let query = format!(
+            "match[type]={}&match[id]={}&match[version]={}&match[spec_version]={}&added_after={}",
+            list(&long),
+            list(&id),
+            list("2026-05-15T08:30:00.123456789Z"),
+            list("2.1"),
+            "9999-12-31T23:59:59Z",
+        );
+        let object: ObjectId = id.parse().unwrap();
+        let cursor = cursor(&query, Some(object.clone()));
+        let text = cursor.seal_with(&SECRET).unwrap();
+        assert_eq!(Cursor::open_with(&SECRET, &text, HERE, Some(&object)).ok(), Some(cursor));
+    }
+
+    #[test]
+    fn a_cursor_opens_untouched_and_where_it_was_given() {
+        let cursor = cursor("match[type]=indicator&limit=5", None);
+        let text = cursor.seal_with(&SECRET).unwrap();
+        let open =
+            |secret, text: &str, collection| Cursor::open_with(secret, text, collection, None).ok();
+        assert_eq!(open(&SECRET, &text, HERE), Some(cursor));
+        assert_eq!(open(&[8; 32], &text, HERE), None);
+        assert_eq!(open(&SECRET, &text, CollectionId(Uuid::nil())), None);
+        assert_eq!(open(&SECRET, &text[1..], HERE), None);
+        assert_eq!(open(&SECRET, &"A".repeat(MAX_TEXT + 1), HERE), None);
+    }
 }

@@ -1,7 +1,7 @@
 //! Deleting an object from a collection (TAXII 2.1, section 5.7). What is deleted is remembered
 //! with the object, so that neither sending it again nor a rebuild brings it back.
 
-use chrono::Utc;
+use chrono::{DateTime, Utc};
 use lambda_http::http::StatusCode;
 use shared::http::{Answer, Call};
 use shared::id::ObjectId;
@@ -49,7 +49,7 @@ pub async fn delete(
             return Err(unknown());
         }
         let every = chosen.len() == kept.len() && selection.versions.all;
-        let after = without(&head, collection, &chosen, every);
+        let after = without(&head, collection, &chosen, every, services.store().now());
         match services.store().put_head(&after, Expected::from(Some(&head))).await? {
             // Somebody deleted the very same, or it was us and the answer was lost.
             PutHead::Changed(Some(now))
@@ -83,8 +83,14 @@ async fn projected(services: &Services, id: &ObjectId) -> Result<Option<Head>, S
 }
 
 /// The head that remembers that `chosen` versions are deleted from the collection.
-fn without(head: &Head, collection: CollectionId, chosen: &[&Held], every: bool) -> Head {
-    let mut after = head.next_revision(Utc::now());
+fn without(
+    head: &Head,
+    collection: CollectionId,
+    chosen: &[&Held],
+    every: bool,
+    now: DateTime<Utc>,
+) -> Head {
+    let mut after = head.next_revision(now);
     let removal = after.state.removals.entry(collection).or_default();
     let versions: Vec<Version> = chosen.iter().map(|kept| kept.version.clone()).collect();
     if every {

@@ -1,7 +1,7 @@
 //! TAXII 2.1 (OASIS Standard, 10 June 2021; contract: taxii).
 
 mod collections;
-mod cursor;
+pub mod cursor;
 mod delete;
 mod discovery;
 mod fault;
@@ -12,7 +12,7 @@ mod objects;
 mod page;
 mod post;
 mod rights;
-mod selection;
+pub mod selection;
 mod status;
 mod versions;
 mod visitor;

@@ -175,26 +175,47 @@ impl Ask {
 struct Filling {
     items: Vec<Item>,
     limit: usize,
+    /// The most bytes that what was added can take in the answer.
+    at_most: usize,
+    /// The bytes that the items before `counted` do take there.
     bytes: usize,
+    counted: usize,
 }
 
 impl Filling {
     fn new(limit: usize) -> Self {
-        Self { items: Vec::new(), limit, bytes: 0 }
+        Self { items: Vec::new(), limit, at_most: 0, bytes: 0, counted: 0 }
     }
 
     /// Adds an item; says no when the page is full.
     fn add(&mut self, item: Item) -> bool {
-        // The answer is a JSON text within JSON: quotes and backslashes take two bytes there.
-        let escapes = item.body.bytes().filter(|byte| matches!(byte, b'"' | b'\\')).count();
-        self.bytes += item.body.len() + escapes + 1;
-        let full = self.items.len() >= self.limit
-            || (self.bytes > MAX_ENCODED_BYTES && !self.items.is_empty());
+        let too_long = self.would_be_too_long(&item);
+        let full = self.items.len() >= self.limit || (too_long && !self.items.is_empty());
         if !full {
             self.items.push(item);
         }
         !full
     }
+
+    /// Whether the answer would be too long with this item as well. Characters are looked at only
+    /// where that is possible: few pages come near it.
+    fn would_be_too_long(&mut self, item: &Item) -> bool {
+        self.at_most += 2 * item.body.len() + 1;
+        if self.at_most <= MAX_ENCODED_BYTES {
+            return false;
+        }
+        let uncounted = self.items.iter().skip(self.counted);
+        self.bytes += uncounted.map(encoded_bytes).sum::<usize>();
+        self.counted = self.items.len();
+        self.bytes + encoded_bytes(item) > MAX_ENCODED_BYTES
+    }
+}
+
+/// What an item takes in an answer that is a JSON text within JSON: quotes and backslashes take
+/// two bytes there.
+fn encoded_bytes(item: &Item) -> usize {
+    let escapes = item.body.bytes().filter(|byte| matches!(byte, b'"' | b'\\')).count();
+    item.body.len() + escapes + 1
 }
 
 /// A page's JSON: `more` and `next` together or not at all, then a list of texts that are JSON
@@ -202,9 +223,12 @@ impl Filling {
 pub fn body<'a>(
     next: Option<&str>,
     list: &str,
-    items: impl ExactSizeIterator<Item = &'a str>,
+    items: impl ExactSizeIterator<Item = &'a str> + Clone,
 ) -> Vec<u8> {
-    let mut body = String::from("{");
+    let members = next.map_or(0, str::len) + list.len() + 32;
+    let length = members + items.clone().map(|item| item.len() + 1).sum::<usize>();
+    let mut body = String::with_capacity(length);
+    body.push('{');
     if let Some(next) = next {
         // A cursor is base64 and needs no escapes.
         body.push_str(r#""more":true,"next":""#);
@@ -255,5 +279,10 @@ mod tests {
         let mut page = Filling::new(100);
         assert!(page.add(item(MAX_ENCODED_BYTES)), "a page is never empty");
         assert!(!page.add(item(1)));
+        // Every other character is a quote, so 3,000 take 4,500 bytes and a comma.
+        let text = |_| Item { body: "\"a".repeat(1_500), ..item(0) };
+        let mut page = Filling::new(2000);
+        let taken = (0..2000).map(text).take_while(|item| page.add(item.clone())).count();
+        assert_eq!(taken, MAX_ENCODED_BYTES / 4_501);
     }
 }

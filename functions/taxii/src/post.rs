@@ -31,7 +31,7 @@ pub async fn post(
     visitor: &Visitor,
     name: &str,
 ) -> Result<Answer, Fault> {
-    let requested = Utc::now();
+    let requested = services.store().now();
     let caller = visitor.known()?;
     let defined = rights::writable(services, caller, name).await?;
     media::check_content_type(call)?;

@@ -36,6 +36,7 @@ impl Versions {
     pub const ALL: Self = Self { last: false, first: false, all: true, exact: Vec::new() };
 
     /// Whether only newest versions are asked for.
+    #[must_use]
     pub fn only_last(&self) -> bool {
         self.last && !self.first && self.exact.is_empty()
     }
@@ -83,6 +84,9 @@ pub struct Selection {
 
 impl Selection {
     /// Reads the parameters of a request; unknown ones are ignored.
+    ///
+    /// # Errors
+    /// Names the parameter at fault.
     pub fn parse(query: &Query) -> Result<Self, Fault> {
         let types = query.one("match[type]")?.map(|text| {
             let types = values("match[type]", text)?;
@@ -98,6 +102,7 @@ impl Selection {
     }
 
     /// Whether an entry of the log is asked for.
+    #[must_use]
     pub fn takes(&self, seen: &Seen) -> bool {
         let versions = &self.versions;
         let version = || {
@@ -119,17 +124,22 @@ impl Selection {
     }
 
     /// Whether objects of this type are asked for.
+    #[must_use]
     pub fn takes_type(&self, object_type: &str) -> bool {
         self.types.as_ref().is_none_or(|types| types.iter().any(|known| known == object_type))
     }
 
     /// Whether objects of this specification are asked for.
+    #[must_use]
     pub fn takes_spec(&self, spec: SpecVersion) -> bool {
         self.spec_versions.as_ref().is_none_or(|specs| specs.contains(&spec))
     }
 }
 
 /// The `limit` of a request, silently capped at 1,000.
+///
+/// # Errors
+/// When it is no whole number above 0, or stands twice.
 pub fn limit(query: &Query) -> Result<Option<usize>, Fault> {
     let Some(text) = query.one("limit")? else {
         return Ok(None);

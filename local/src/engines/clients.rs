@@ -65,14 +65,11 @@ pub fn s3(address: SocketAddr, http: &SharedHttpClient) -> aws_sdk_s3::Client {
         .endpoint_url(endpoint(address))
         .http_client(http.clone())
         .retry_config(retries())
-        .timeout_config(TimeoutConfig::builder().connect_timeout(CONNECT).build())
         .stalled_stream_protection(StalledStreamProtectionConfig::disabled())
         .force_path_style(true)
         .build();
     aws_sdk_s3::Client::from_conf(config)
 }
-
-const CONNECT: Duration = Duration::from_secs(5);
 
 fn credentials() -> Credentials {
     Credentials::new(ACCESS_KEY, SECRET_KEY, None, None, "local")
@@ -82,13 +79,17 @@ fn endpoint(address: SocketAddr) -> String {
     format!("http://{address}")
 }
 
+/// As the deployed functions repeat requests (`shared::lambda`), for S3 too.
 fn retries() -> RetryConfig {
-    RetryConfig::standard().with_max_attempts(3)
+    RetryConfig::standard().with_max_attempts(4)
 }
 
+/// As the deployed functions wait for `DynamoDB` (`shared::lambda`): what runs out of time there
+/// does so here.
 fn timeouts() -> TimeoutConfig {
     TimeoutConfig::builder()
-        .connect_timeout(CONNECT)
-        .operation_timeout(Duration::from_mins(1))
+        .connect_timeout(Duration::from_secs(2))
+        .operation_attempt_timeout(Duration::from_secs(5))
+        .operation_timeout(Duration::from_secs(20))
         .build()
 }

@@ -7,6 +7,7 @@ mod s3_notification;
 pub mod stream_records;
 pub mod tables;
 
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -37,7 +38,7 @@ pub struct Engines {
 /// SDK clients for the engines. Cheap to clone.
 #[derive(Clone)]
 pub struct Clients {
-    /// `DynamoDB`.
+    /// `DynamoDB`, where the functions reach it.
     pub dynamodb: aws_sdk_dynamodb::Client,
     /// `DynamoDB` Streams.
     pub streams: aws_sdk_dynamodbstreams::Client,
@@ -46,13 +47,15 @@ pub struct Clients {
 }
 
 impl Engines {
-    /// Starts both over the data folder; with one receiver for each bucket trigger.
+    /// Starts both over the data folder; with one receiver for each bucket trigger. The functions
+    /// reach `DynamoDB` at the address that `between` gives for the engine's own.
     ///
     /// # Errors
     /// When one of them does not start.
     pub fn start(
         wiring: &Wiring,
         data: &DataFolder,
+        between: impl FnOnce(SocketAddr) -> SocketAddr,
     ) -> Result<(Self, Vec<UnboundedReceiver<ObjectCreated>>), EngineError> {
         let durability = if data.is_temporary() { Durability::Forgotten } else { Durability::Kept };
         let dynamodb = DynamoDb::start(&data.database(), durability)?;
@@ -63,7 +66,7 @@ impl Engines {
         let s3 = S3::start(&data.buckets(), &wiring.template.buckets(), listeners, stop)?;
         let http = clients::http();
         let clients = Clients {
-            dynamodb: clients::dynamodb(dynamodb.address(), &http),
+            dynamodb: clients::dynamodb(between(dynamodb.address()), &http),
             streams: clients::streams(dynamodb.address(), &http),
             s3: clients::s3(s3.address(), &http),
         };
@@ -121,7 +124,7 @@ impl EngineError {
 
 /// A loopback port on which small answers are not held back; accepted connections inherit that.
 fn listener(engine: &'static str) -> Result<tokio::net::TcpListener, EngineError> {
-    let address = std::net::SocketAddr::from((std::net::Ipv4Addr::LOCALHOST, 0));
+    let address = SocketAddr::from((std::net::Ipv4Addr::LOCALHOST, 0));
     let listen = || {
         let socket = tokio::net::TcpSocket::new_v4()?;
         socket.set_nodelay(true)?;

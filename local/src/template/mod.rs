@@ -2,6 +2,7 @@
 //! tables, routes and triggers that are deployed, and no others.
 
 mod intrinsics;
+mod schedules;
 mod tables;
 mod triggers;
 
@@ -12,6 +13,7 @@ use serde_json::{Map, Value};
 use thiserror::Error;
 
 pub use intrinsics::{ACCOUNT, REGION};
+pub use schedules::ScheduleTrigger;
 pub use tables::{Attribute, Index, KeyPart, Table};
 pub use triggers::{BucketTrigger, Route, StreamTrigger};
 

@@ -191,7 +191,10 @@ impl Template {
     }
 
     /// (function, event name, properties) of all events of one type.
-    fn events<'a>(&'a self, kind: &'a str) -> impl Iterator<Item = (&'a str, &'a str, &'a Value)> {
+    pub(super) fn events<'a>(
+        &'a self,
+        kind: &'a str,
+    ) -> impl Iterator<Item = (&'a str, &'a str, &'a Value)> {
         self.of_kind("AWS::Serverless::Function").flat_map(move |(function, resource)| {
             let events = resource.properties.get("Events").and_then(Value::as_object);
             events

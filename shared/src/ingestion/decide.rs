@@ -52,13 +52,7 @@ pub fn decide(stored: Option<&Head>, object: &mut StixObject, context: Context<'
         return put(new_head(object, context), Kind::Created, false);
     };
     let same_content = stored.content == object.content;
-    if !object.own_version {
-        object.facets.version = if same_content {
-            stored.facets.version.clone()
-        } else {
-            version_after(&stored.facets.version, context.now)
-        };
-    }
+    give_version(stored, object, context.now);
     let newer = object.facets.version > stored.facets.version;
     let same = object.facets.version == stored.facets.version;
     if stored.deleted {
@@ -89,6 +83,19 @@ pub fn decide(stored: Option<&Head>, object: &mut StixObject, context: Context<'
     }
 }
 
+/// Gives an object that has no version of its own that of what is `stored`, if it says the same,
+/// or a later one.
+pub fn give_version(stored: &Head, object: &mut StixObject, now: DateTime<Utc>) {
+    if object.own_version {
+        return;
+    }
+    object.facets.version = if stored.content == object.content {
+        stored.facets.version.clone()
+    } else {
+        version_after(&stored.facets.version, now)
+    };
+}
+
 fn put(head: Head, kind: Kind, keep: bool) -> Decision {
     Decision::Put { head: Box::new(head), kind, keep }
 }
@@ -112,6 +119,7 @@ fn new_head(object: &StixObject, context: Context<'_>) -> Head {
         deleted: false,
         memberships: std::collections::BTreeMap::new(),
         state: State { posted: context.into.into_iter().collect(), ..State::default() },
+        known_at: std::time::Instant::now(),
     }
 }
 
@@ -139,7 +147,7 @@ fn recreated(stored: &Head, object: &StixObject, context: Context<'_>) -> Head {
     // What the deleted object was posted to does not hold for the new one.
     head.state.posted = context.into.into_iter().collect();
     head.state.history.clear();
-    head.state.left = stored.pending.is_some();
+    head.state.left = stored.pending.is_some().then_some(head.revision);
     head
 }
 

@@ -172,7 +172,9 @@ async fn take_group(
 ) -> Result<Vec<(usize, Outcome)>, StoreError> {
     let mut outcomes = Vec::with_capacity(group.len());
     for (index, candidate) in group {
-        let (outcome, present) = write::take(services, submission, head.take(), candidate).await?;
+        // Boxed: many groups are under way at once, and the future is large.
+        let taken = Box::pin(write::take(services, submission, head.take(), candidate));
+        let (outcome, present) = taken.await?;
         head = present;
         outcomes.push((index, outcome));
     }

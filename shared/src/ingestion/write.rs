@@ -1,6 +1,8 @@
 //! Writing one object: decide, put under the condition that nothing changed, else decide again.
 
-use chrono::{TimeDelta, Utc};
+use std::time::Instant;
+
+use chrono::TimeDelta;
 
 use super::decide::{self, Context, Decision};
 use super::{Accepted, Candidate, Kind, Outcome, Refusal, Submission};
@@ -10,7 +12,6 @@ use crate::ioc::{self, Ioc};
 use crate::services::Services;
 use crate::stix::{Facets, SpecVersion, StixObject, level, markings_to_resolve};
 use crate::store::{Expected, Head, PutHead, StoreError};
-use crate::time::Position;
 use crate::tlp::Tlp;
 
 /// A writer that loses this many races in a row gives up.
@@ -27,7 +28,7 @@ pub(super) async fn take(
     candidate: Candidate,
 ) -> Result<(Outcome, Option<Head>), StoreError> {
     for _ in 0..ATTEMPTS {
-        let now = Utc::now();
+        let now = services.store().now();
         let context = Context {
             owner: submission.owner,
             into: submission.into.map(|collection| collection.id),
@@ -54,6 +55,9 @@ pub(super) async fn take(
                 Err(why) => return Ok((refuse_ioc(ioc, submission, why), stored)),
             },
         };
+        if let Some(stored) = &stored {
+            decide::give_version(stored, &mut object, now);
+        }
         let refused = match refusal(services, submission, &object.facets).await? {
             None => removed_here(stored.as_ref(), &object.facets, context),
             refused => refused,
@@ -160,7 +164,7 @@ async fn refusal(
             SpecVersion::V21 => "2.1",
         })));
     }
-    let level = level_of(services, facets, submission.owner, Position::default()).await?;
+    let level = level_of(services, facets, submission.owner, None).await?;
     Ok(if level > settings.ceiling {
         Some(Refusal::AboveCeiling { level, ceiling: settings.ceiling })
     } else if level > submission.clearance {
@@ -181,12 +185,13 @@ fn removed_here(stored: Option<&Head>, facets: &Facets, context: Context<'_>) ->
     (removed && !stored.deleted).then_some(Refusal::RemovedHere)
 }
 
-/// The TLP level of an object of `owner`, its markings looked up as they are at `since` or later.
+/// The TLP level of an object of `owner`, its markings looked up as they are at `since` or later
+/// (absent: within the last minute).
 pub(crate) async fn level_of(
     services: &Services,
     facets: &Facets,
     owner: &TenantId,
-    since: Position,
+    since: Option<Instant>,
 ) -> Result<Tlp, StoreError> {
     let mut resolved = std::collections::HashMap::new();
     for id in markings_to_resolve(facets) {
@@ -263,7 +268,11 @@ async fn older(
     let known = if new { None } else { store.older_version(stored.id(), version).await? };
     let asked = stored.state.history.contains(version);
     let waiting = !asked && known.as_ref().is_some_and(|known| !known.projected);
-    let elsewhere = |into| known.as_ref().is_some_and(|known| !known.is_in(into));
+    // Where it has an entry it may have had it before the object left, so that alone says nothing.
+    let elsewhere = |into| {
+        !stored.state.posted.contains(&into)
+            || known.as_ref().is_some_and(|known| !known.is_in(into))
+    };
     // What waits was never answered for: it was kept by this call before it lost a race, or by
     // one that died.
     let kind = if new || waiting { Kind::Stale } else { Kind::Unchanged };
@@ -329,7 +338,7 @@ pub(super) async fn delete(
         let settled = if head.deleted {
             done(Kind::Deleted, false, head)
         } else {
-            let tombstone = decide::tombstone(&head, Utc::now());
+            let tombstone = decide::tombstone(&head, store.now());
             services.forget_marking(id);
             put(services, &head, tombstone, Kind::Deleted).await?
         };

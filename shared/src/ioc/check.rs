@@ -66,8 +66,8 @@ impl IocRecord {
             first_seen: time("first_seen", self.first_seen)?,
             last_seen: time("last_seen", self.last_seen)?,
             valid_until: time("valid_until", self.valid_until)?,
-            source: self.source.map(|text| check_source(&text)).transpose()?,
-            description: self.description.map(|text| check_description(&text)).transpose()?,
+            source: check_source(self.source.as_deref().unwrap_or_default())?,
+            description: check_description(self.description.as_deref().unwrap_or_default())?,
             tlp: self.tlp.map(|text| text.parse()).transpose()?,
             revoked: self.revoked,
         };
@@ -232,17 +232,17 @@ fn check_tags(entries: &[String]) -> Result<Vec<String>, IocError> {
     Ok(found)
 }
 
-fn check_source(text: &str) -> Result<String, IocError> {
+fn check_source(text: &str) -> Result<Option<String>, IocError> {
     let source = one_line("source", text)?;
     if source.chars().count() > limits::SOURCE_CHARS {
         let limit = "500 characters";
         return Err(IocError::TooLong { member: "source", shown: shown(source), limit });
     }
-    Ok(source.into())
+    Ok(not_empty(source))
 }
 
-fn check_description(text: &str) -> Result<String, IocError> {
-    let text = text.trim();
+fn check_description(text: &str) -> Result<Option<String>, IocError> {
+    let text = trimmed(text);
     if text.len() > limits::DESCRIPTION_BYTES {
         let limit = "16 KiB";
         return Err(IocError::TooLong { member: "description", shown: shown(text), limit });
@@ -250,13 +250,22 @@ fn check_description(text: &str) -> Result<String, IocError> {
     if text.chars().any(|c| c.is_control() && !matches!(c, '\n' | '\r' | '\t')) {
         return Err(IocError::Control { member: "description", shown: shown(text) });
     }
-    Ok(text.into())
+    Ok(not_empty(text))
+}
+
+/// A text that says nothing counts as absent.
+fn not_empty(text: &str) -> Option<String> {
+    (!text.is_empty()).then(|| text.into())
+}
+
+/// `text` without what copying leaves at its ends.
+fn trimmed(text: &str) -> &str {
+    text.trim_matches(|c: char| c.is_whitespace() || matches!(c, '\u{feff}' | '\u{200b}'))
 }
 
 /// `text` without what copying leaves at its ends, refused if a control character is inside.
 fn one_line<'a>(member: &'static str, text: &'a str) -> Result<&'a str, IocError> {
-    let text =
-        text.trim_matches(|c: char| c.is_whitespace() || matches!(c, '\u{feff}' | '\u{200b}'));
+    let text = trimmed(text);
     if text.chars().any(char::is_control) {
         return Err(IocError::Control { member, shown: shown(text) });
     }

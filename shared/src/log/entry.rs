@@ -37,6 +37,17 @@ pub enum LogId {
     },
 }
 
+impl LogId {
+    /// The logs every deployment has, whatever its collections.
+    pub fn built_in() -> impl Iterator<Item = Self> {
+        Tlp::ALL.into_iter().flat_map(|level| {
+            std::iter::once(None).chain(IocType::ALL.into_iter().map(Some)).flat_map(move |kind| {
+                [true, false].map(|active| Self::Indicators { level, kind, active })
+            })
+        })
+    }
+}
+
 impl fmt::Display for LogId {
     /// The log's partition key.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -51,7 +62,9 @@ impl fmt::Display for LogId {
     }
 }
 
-/// Where an entry lies: its commit's sequence number, and its index within the commit.
+/// Where an entry was appended: the commit's sequence number, and the index within the commit.
+/// It stays the entry's identity when compaction moves it: memberships, [`Entry::replaces`] and
+/// marks go on naming it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Place {
     /// Sequence number of the commit.
@@ -108,36 +121,6 @@ pub struct Entry {
     pub oldest: bool,
     /// The object, verbatim JSON.
     pub body: String,
-}
-
-/// Which entries of a commit are no longer what they were when appended. Each is a set of
-/// indexes that only grows, so marks may be set again without harm.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Marks {
-    /// A newer version of the object is current.
-    pub superseded: Vec<u16>,
-    /// The version is no longer in the collection: the object left, or it was deleted there.
-    pub removed: Vec<u16>,
-    /// The object's oldest version is another, since the object's revision beside the index.
-    pub not_oldest: Vec<(u16, u64)>,
-    /// The object's oldest version is this one, since that revision.
-    pub now_oldest: Vec<(u16, u64)>,
-}
-
-impl Marks {
-    /// Whether the entry at `index` holds the oldest version of its object, which when appended
-    /// it did or not. Of the two kinds of marks the later one holds.
-    #[must_use]
-    pub fn is_oldest(&self, index: usize, at_first: bool) -> bool {
-        let latest = |marks: &[(u16, u64)]| {
-            let of = marks.iter().filter(|(marked, _)| usize::from(*marked) == index);
-            of.map(|(_, revision)| *revision).max()
-        };
-        match (latest(&self.now_oldest), latest(&self.not_oldest)) {
-            (None, None) => at_first,
-            (now, not) => now > not,
-        }
-    }
 }
 
 /// An object's present membership in a log.

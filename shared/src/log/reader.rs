@@ -2,7 +2,8 @@
 
 use std::collections::VecDeque;
 
-use super::{Commit, Entry, LogId, Marks, Op};
+use super::walk::{Seen, Taken, Walk};
+use super::{Commit, LogId};
 use crate::store::{Consistency, Store, StoreError};
 use crate::time::Position;
 
@@ -12,29 +13,11 @@ const SETTLED_MICROS: u64 = 60_000_000;
 /// How often a gap is read again before it counts as damage.
 const GAP_RETRIES: u32 = 5;
 
-/// An entry as a reader meets it: with the marks that bear on it.
-#[derive(Clone, Debug)]
-pub struct Seen {
-    /// The entry.
-    pub entry: Entry,
-    /// The commit it lies in.
-    pub seq: u64,
-    /// It is a current version of a member.
-    pub current: bool,
-    /// It holds a version that is in the collection, current or not.
-    pub present: bool,
-    /// It is the oldest version of its object in the collection.
-    pub oldest: bool,
-}
-
 /// Reads a log forward.
 pub struct Reader<'a> {
     store: &'a Store,
     log: LogId,
-    after: Position,
-    next_seq: u64,
-    /// The position up to which was read.
-    reached: Position,
+    walk: Walk,
     /// Items the last Query asked for.
     asked: usize,
     ready: VecDeque<Seen>,
@@ -45,7 +28,8 @@ pub struct Reader<'a> {
 }
 
 impl<'a> Reader<'a> {
-    /// A reader of the entries after `after`; `seq` is the commit to begin with, if known.
+    /// A reader of the entries after `after`; `seq` is the commit to begin with, if known: the one
+    /// in which the first entry after `after` was appended, or one before it.
     ///
     /// # Errors
     /// When the hint cannot be read.
@@ -63,9 +47,7 @@ impl<'a> Reader<'a> {
         Ok(Self {
             store,
             log,
-            after,
-            next_seq,
-            reached: after,
+            walk: Walk::new(after, next_seq),
             asked: 0,
             ready: VecDeque::new(),
             commits_read: 0,
@@ -94,6 +76,7 @@ impl<'a> Reader<'a> {
     /// entries, until it is compacted, takes more rounds.
     fn items_for(&mut self, wanted: usize) -> i32 {
         let commits = match self.entries_read {
+            0 if self.walk.reached() == Position::default() => 2,
             0 => wanted.div_ceil(super::MAX_ENTRIES) + 1,
             entries => (wanted * self.commits_read).div_ceil(entries) + 1,
         };
@@ -106,16 +89,23 @@ impl<'a> Reader<'a> {
 
     async fn read_more(&mut self, wanted: usize) -> Result<(), StoreError> {
         let items = self.items_for(wanted);
-        let settled = Position::now().minus(SETTLED_MICROS);
-        let mut consistency =
-            if self.reached < settled { Consistency::Eventual } else { Consistency::Strong };
+        let settled = self.store.position_now().minus(SETTLED_MICROS);
+        // How old the beginning of a log is, is not known; its first few commits tell.
+        let reached = self.walk.reached();
+        let mut consistency = if reached == Position::default() || reached >= settled {
+            Consistency::Strong
+        } else {
+            Consistency::Eventual
+        };
         for _ in 0..GAP_RETRIES {
+            let next = self.walk.next_seq();
             let (commits, more) =
-                self.store.commits_from(self.log, self.next_seq, items, consistency).await?;
+                self.store.commits_from(self.log, next, items, consistency).await?;
             let young =
                 |commit: &Commit| consistency == Consistency::Eventual && commit.last >= settled;
             let whole = !commits.iter().any(|(commit, _)| young(commit));
-            let taken = self.take(commits.into_iter().take_while(|(commit, _)| !young(commit)));
+            let old = commits.into_iter().take_while(|(commit, _)| !young(commit));
+            let taken = self.walk.take(old, &mut self.ready);
             match taken {
                 Taken::Gap | Taken::Nothing if consistency == Consistency::Eventual => {
                     consistency = Consistency::Strong;
@@ -125,53 +115,15 @@ impl<'a> Reader<'a> {
                     return Ok(());
                 }
                 Taken::Nothing | Taken::Gap => {}
-                Taken::Some => {
+                Taken::Some { commits, entries } => {
+                    self.commits_read += commits;
+                    self.entries_read += entries;
                     self.ended = !more && consistency == Consistency::Strong;
                     return Ok(());
                 }
             }
         }
-        Err(StoreError::Damaged(format!("log {} lacks commit {}", self.log, self.next_seq)))
-    }
-
-    /// Takes commits as far as their numbers are dense.
-    fn take(&mut self, commits: impl Iterator<Item = (Commit, Marks)>) -> Taken {
-        let mut taken = Taken::Nothing;
-        for (commit, marks) in commits {
-            if commit.from > self.next_seq {
-                return if matches!(taken, Taken::Some) { taken } else { Taken::Gap };
-            }
-            self.next_seq = commit.seq + 1;
-            self.reached = self.reached.max(commit.last);
-            self.commits_read += 1;
-            self.entries_read += commit.entries.len();
-            taken = Taken::Some;
-            let (seq, after) = (commit.seq, self.after);
-            let entries = commit.entries.into_iter().enumerate();
-            self.ready.extend(
-                entries
-                    .filter(|(_, entry)| entry.position > after)
-                    .map(|(index, entry)| see(entry, seq, index, &marks)),
-            );
-        }
-        taken
-    }
-}
-
-enum Taken {
-    Nothing,
-    Gap,
-    Some,
-}
-
-fn see(entry: Entry, seq: u64, index: usize, marks: &Marks) -> Seen {
-    let marked = |indexes: &[u16]| indexes.iter().any(|marked| usize::from(*marked) == index);
-    let present = entry.op.holds_version() && !marked(&marks.removed);
-    Seen {
-        current: present && entry.op != Op::History && !marked(&marks.superseded),
-        oldest: present && marks.is_oldest(index, entry.oldest),
-        present,
-        seq,
-        entry,
+        let lacking = self.walk.next_seq();
+        Err(StoreError::Damaged(format!("log {} lacks commit {lacking}", self.log)))
     }
 }

@@ -10,7 +10,7 @@ use super::decide::{self, Decision, Mark, Question};
 use super::view::View;
 use crate::id::ObjectId;
 use crate::log::{
-    Commit, Entry, LogId, MAX_BODY_BYTES, MAX_ENTRIES, Marks, Membership, Op, Place, pack,
+    Commit, Entry, LogId, MAX_BODY_BYTES, MAX_ENTRIES, Marks, Membership, Op, Origin, Place, pack,
 };
 use crate::store::{Head, OldVersion, Store, StoreError, Tail};
 use crate::time::{Position, Version};
@@ -41,6 +41,8 @@ pub struct Candidate<'a> {
     pub wanted: bool,
     pub related: bool,
     pub history: &'a HashSet<(LogId, Version)>,
+    pub above: &'a HashSet<(LogId, Version)>,
+    pub in_flight: bool,
 }
 
 /// Where an object stands in one log now.
@@ -49,6 +51,7 @@ pub struct Standing {
     obsolete: bool,
     membership: Option<Membership>,
     versions: Vec<(Version, Membership)>,
+    lost: Vec<Version>,
 }
 
 /// Where an object stands in all logs that were looked at.
@@ -60,6 +63,8 @@ pub struct Standings {
     pub memberships: BTreeMap<LogId, Membership>,
     /// Where versions other than the newest have their entries.
     pub version_entries: Vec<(LogId, Version, Membership)>,
+    /// Where versions have their entries no longer.
+    pub lost: Vec<(LogId, Version)>,
 }
 
 impl Standings {
@@ -71,6 +76,7 @@ impl Standings {
         }
         let versions = standing.versions.into_iter();
         self.version_entries.extend(versions.map(|(version, at)| (log, version, at)));
+        self.lost.extend(standing.lost.into_iter().map(|version| (log, version)));
     }
 }
 
@@ -84,7 +90,7 @@ pub async fn append(
     candidates: &[Candidate<'_>],
 ) -> Result<Vec<(ObjectId, LogId, Standing)>, AppendError> {
     let since = candidates.iter().filter_map(|candidate| candidate.head.pending).min();
-    let since = since.unwrap_or_else(Position::now).minus(CLOCK_MARGIN_MICROS);
+    let since = since.unwrap_or_else(|| store.position_now()).minus(CLOCK_MARGIN_MICROS);
     // A revision that nobody settled may be in the log by somebody else's hand.
     let unsure = candidates.iter().any(|c| c.head.revision > c.head.projected + 1);
     if unsure {
@@ -94,7 +100,9 @@ pub async fn append(
     let mut lost = 0;
     while lost < ATTEMPTS {
         view.ensure(store, log, since).await?;
-        if view.tail().seq > 0 && view.tail().generation != generation {
+        // What was decided by an older definition than the log's must not enter it; a newer one
+        // begins its generation here.
+        if view.tail().seq > 0 && view.tail().generation > generation {
             return Err(AppendError::DefinitionChanged);
         }
         let before = view.tail().seq;
@@ -108,7 +116,7 @@ pub async fn append(
             }
             Err(StoreError::Conflict) => {
                 lost = if view.tail().seq > before { 0 } else { lost + 1 };
-                tokio::time::sleep(jitter(lost)).await;
+                tokio::time::sleep(jitter(store.position_now(), lost)).await;
                 view.catch_up(store, log).await?;
             }
             Err(error) => return Err(error.into()),
@@ -118,9 +126,9 @@ pub async fn append(
 }
 
 /// A pause that spreads appenders out: longer after every race lost, never the same for two.
-fn jitter(lost: u32) -> Duration {
+fn jitter(now: Position, lost: u32) -> Duration {
     let bound = 2_000 * u64::from(lost.clamp(1, 20));
-    Duration::from_micros(Position::now().micros().wrapping_mul(0x9e37_79b9) % bound)
+    Duration::from_micros(now.micros().wrapping_mul(0x9e37_79b9) % bound)
 }
 
 fn decide_one<'a>(view: &View, log: LogId, candidate: &Candidate<'a>) -> Decision<'a> {
@@ -132,6 +140,8 @@ fn decide_one<'a>(view: &View, log: LogId, candidate: &Candidate<'a>) -> Decisio
         wanted: candidate.wanted,
         related: candidate.related,
         history: candidate.history,
+        above: candidate.above,
+        in_flight: candidate.in_flight,
     };
     decide::decide(question, &view.traces(head.id().as_str(), head.projected))
 }
@@ -159,7 +169,7 @@ async fn put_all<'a>(
         let (until, count) = batch(&placed, next);
         if count > 0 {
             let tail = view.tail();
-            let builder = CommitBuilder::new(tail, generation, count);
+            let builder = CommitBuilder::new(store.position_now(), tail, generation, count);
             let commit = builder.build(&candidates[next..until], &mut placed[next..until]);
             let blob = pack(&commit.entries)?;
             let tail = put_commit(store, log, tail, &commit, blob).await?;
@@ -208,8 +218,8 @@ struct CommitBuilder {
 }
 
 impl CommitBuilder {
-    fn new(tail: Tail, generation: u64, count: usize) -> Self {
-        let first = Position::now().max(tail.last.next());
+    fn new(now: Position, tail: Tail, generation: u64, count: usize) -> Self {
+        let first = now.max(tail.last.next());
         // The last position of every commit is a whole millisecond.
         let first = if count == 1 { first.round_up_to_millisecond() } else { first };
         Self {
@@ -240,10 +250,12 @@ impl CommitBuilder {
         Commit {
             seq: self.seq,
             from: self.seq,
+            rewrites: 0,
             generation: self.generation,
             first: self.first,
             last,
             since_hint: 0,
+            origins: Origin::own(self.seq, self.entries.len()),
             entries: self.entries,
         }
     }
@@ -297,6 +309,7 @@ fn stand(head: &Head, placed: Placed<'_>) -> Standing {
         obsolete: decision.obsolete,
         membership: decision.current,
         versions: decision.found,
+        lost: decision.lost,
     };
     for (draft, (place, position, entered)) in decision.drafts.iter().zip(entries) {
         let after = decide::membership_after(head, draft, place, position, entered);
@@ -307,6 +320,9 @@ fn stand(head: &Head, placed: Placed<'_>) -> Standing {
             standing.versions.push((draft.version().clone(), at));
         }
     }
+    let lost = std::mem::take(&mut standing.lost);
+    standing.versions.retain(|(version, _)| !lost.contains(version));
+    standing.lost = lost;
     // The newest version's place is the membership itself.
     standing.versions.retain(|(version, _)| version != head.version());
     if let Some(membership) = &mut standing.membership
@@ -324,7 +340,7 @@ mod tests {
     #[test]
     fn the_last_position_of_a_commit_is_a_whole_millisecond() {
         let tail = Tail { last: Position::from_micros(u64::MAX / 2), ..Tail::default() };
-        let mut builder = CommitBuilder::new(tail, 1, 3);
+        let mut builder = CommitBuilder::new(Position::default(), tail, 1, 3);
         let positions = [builder.position(), builder.position(), builder.position()];
         assert!(
             positions[0] > tail.last && positions[0] < positions[1] && positions[1] < positions[2]

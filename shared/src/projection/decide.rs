@@ -36,6 +36,10 @@ pub struct Question<'a> {
     pub related: bool,
     /// The older versions not yet projected that belong in the log.
     pub history: &'a HashSet<(LogId, Version)>,
+    /// The older versions that are above what the log takes by now.
+    pub above: &'a HashSet<(LogId, Version)>,
+    /// Whether another projector may be about to put an earlier revision into the log.
+    pub in_flight: bool,
 }
 
 /// A version that stands in the log.
@@ -52,8 +56,12 @@ pub struct Decision<'a> {
     pub obsolete: bool,
     /// The membership before the drafts.
     pub current: Option<Membership>,
+    /// The revision that made it current, or a later one.
+    pub revision: u64,
     /// Versions that stand in the log though no item says so yet.
     pub found: Vec<(Version, Membership)>,
+    /// Versions that do not stand in the log any more, whatever their items say.
+    pub lost: Vec<Version>,
     /// What to append, all in one commit.
     pub drafts: Vec<Draft<'a>>,
     /// What to mark, whether or not something is appended.
@@ -70,7 +78,7 @@ const HISTORY_BYTES: usize = 128 * 1024;
 /// are not settled.
 pub fn decide<'a>(question: Question<'a>, traces: &[&Trace]) -> Decision<'a> {
     let head = question.head;
-    let mut decision = Decision::default();
+    let mut decision = Decision { revision: head.projected, ..Decision::default() };
     if traces.iter().any(|trace| trace.revision > head.revision) {
         decision.obsolete = true;
         return decision;
@@ -144,6 +152,7 @@ fn follow(trace: &Trace, decision: &mut Decision<'_>, present: &mut Vec<Present>
             present.push(Present { version: version.clone(), place: trace.place });
             decision.found.push((version, membership.clone()));
             decision.current = Some(membership);
+            decision.revision = trace.revision;
         }
         Op::History => {
             if trace.oldest
@@ -162,11 +171,17 @@ fn removal(question: Question<'_>) -> Option<&Removal> {
     question.head.state.removals.get(&id)
 }
 
-/// Marks versions that clients deleted from the collection, and the oldest that remains.
+/// Whether a version has no place in the log any more: clients deleted it there, or what it is
+/// marked with or what the log takes changed, and it is above the ceiling.
+fn is_barred(question: Question<'_>, version: &Version) -> bool {
+    removal(question).is_some_and(|removal| removal.covers(version))
+        || question.above.contains(&(question.log, version.clone()))
+}
+
+/// Marks versions that are barred from the log, and the oldest that remains.
 fn mark_removals(question: Question<'_>, decision: &mut Decision<'_>, present: &mut Vec<Present>) {
-    let Some(removal) = removal(question) else { return };
     let (removed, remaining): (Vec<_>, Vec<_>) =
-        present.drain(..).partition(|entry| removal.covers(&entry.version));
+        present.drain(..).partition(|entry| is_barred(question, &entry.version));
     let oldest_removed = removed.iter().map(|entry| &entry.version).min();
     if let Some(oldest) = remaining.iter().min_by(|a, b| a.version.cmp(&b.version))
         && oldest_removed.is_some_and(|removed| *removed < oldest.version)
@@ -174,6 +189,10 @@ fn mark_removals(question: Question<'_>, decision: &mut Decision<'_>, present: &
         decision.marks.push((oldest.place, Mark::NowOldest));
     }
     decision.marks.extend(removed.iter().map(|entry| (entry.place, Mark::Removed)));
+    // What clients deleted, the head remembers.
+    let covered = |entry: &Present| removal(question).is_some_and(|one| one.covers(&entry.version));
+    let lost = removed.into_iter().filter(|entry| !covered(entry)).map(|entry| entry.version);
+    decision.lost.extend(lost);
     *present = remaining;
 }
 
@@ -188,7 +207,8 @@ fn ends_membership(decision: &Decision<'_>) -> bool {
 fn draft<'a>(question: Question<'a>, decision: &mut Decision<'a>, present: &[Present]) {
     let current = decision.current.clone();
     let mut membership = current.as_ref().filter(|membership| !membership.related);
-    if let (Some(left), true) = (membership, question.head.state.left) {
+    let anew = question.head.state.left.is_some_and(|revision| decision.revision < revision);
+    if let (Some(left), true) = (membership, anew) {
         leave(question, decision, left, present);
         membership = None;
     }
@@ -212,8 +232,21 @@ fn draft<'a>(question: Question<'a>, decision: &mut Decision<'a>, present: &[Pre
             }
         }
         (None, Some(membership)) => leave(question, decision, membership, present),
-        (None, None) => draft_related(question, decision, current.as_ref()),
+        (None, None) => {
+            draft_related(question, decision, current.as_ref());
+            if question.in_flight && current.is_none() && decision.drafts.is_empty() {
+                decision.drafts.push(closed(question));
+            }
+        }
     }
+}
+
+/// A leave of what never entered, which no reader is told of. Whoever still works on an earlier
+/// revision finds it when it appends, and knows that it comes too late.
+fn closed(question: Question<'_>) -> Draft<'_> {
+    let head = question.head;
+    let (facets, body) = (&head.facets, head.json.as_str());
+    Draft { op: Op::Leave, facets, body, replaces: None, entered: None, oldest: false }
 }
 
 fn leave<'a>(
@@ -234,20 +267,25 @@ fn leave<'a>(
     decision.marks.extend(present.iter().map(|entry| (entry.place, Mark::Removed)));
 }
 
-/// The version that should be current: the newest one that was not deleted from the collection.
+/// The version that should be current: the newest one that was not deleted from the collection,
+/// also if it became known only now.
 fn target<'a>(
     question: Question<'a>,
     present: &[Present],
 ) -> Option<(&'a crate::stix::Facets, &'a str)> {
     let head = question.head;
-    let Some(removal) = removal(question).filter(|removal| removal.covers(head.version())) else {
+    if !is_barred(question, head.version()) {
         return Some((&head.facets, &head.json));
-    };
+    }
     question
         .older
         .iter()
-        .filter(|old| !removal.covers(&old.facets.version))
-        .filter(|old| present.iter().any(|entry| entry.version == old.facets.version))
+        .filter(|old| !is_barred(question, &old.facets.version))
+        .filter(|old| {
+            let version = &old.facets.version;
+            present.iter().any(|entry| entry.version == *version)
+                || (!present.is_empty() && is_late(question, version))
+        })
         .max_by(|a, b| a.facets.version.cmp(&b.facets.version))
         .map(|old| (&old.facets, old.json.as_str()))
 }
@@ -273,15 +311,19 @@ fn update<'a>(
     });
 }
 
+/// Whether an older version waits to be projected, and belongs in the log.
+fn is_late(question: Question<'_>, version: &Version) -> bool {
+    question.head.state.history.contains(version)
+        && question.history.contains(&(question.log, version.clone()))
+}
+
 /// Older versions that became known late stand behind the current one.
 fn draft_history<'a>(question: Question<'a>, decision: &mut Decision<'a>, present: &[Present]) {
-    let removal = removal(question);
     let mut late: Vec<&OldVersion> = question
         .older
         .iter()
-        .filter(|old| question.head.state.history.contains(&old.facets.version))
-        .filter(|old| question.history.contains(&(question.log, old.facets.version.clone())))
-        .filter(|old| !removal.is_some_and(|removal| removal.covers(&old.facets.version)))
+        .filter(|old| is_late(question, &old.facets.version))
+        .filter(|old| !is_barred(question, &old.facets.version))
         .filter(|old| !present.iter().any(|entry| entry.version == old.facets.version))
         .filter(|old| !decision.drafts.iter().any(|draft| draft.version() == &old.facets.version))
         .collect();

@@ -7,13 +7,15 @@
 mod append;
 mod decide;
 mod draft;
+mod expirations;
 mod view;
 mod wanted;
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
+use chrono::{DateTime, Utc};
 use futures::stream::{self, StreamExt, TryStreamExt};
 use tokio::sync::Mutex;
 use tracing::warn;
@@ -23,8 +25,9 @@ use crate::log::{LogId, Membership};
 use crate::services::{Definitions, Services};
 use crate::stix::Marking;
 use crate::store::{Head, OldVersion, Store, StoreError};
-use crate::time::{Position, Version};
+use crate::time::Version;
 use append::{Candidate, Standings};
+pub(crate) use expirations::stand_active;
 use view::View;
 
 /// Updates of heads under way at once.
@@ -35,6 +38,9 @@ const DEFINITION_ATTEMPTS: u32 = 5;
 
 /// A version's item that others write at the same time is written again, this often.
 const RECORD_ATTEMPTS: u32 = 10;
+
+/// What is to be recorded of one version: where its entry lies, or that it has none.
+type Entries = BTreeMap<LogId, Option<Membership>>;
 
 /// Why objects could not be projected.
 #[derive(Debug, Default)]
@@ -57,6 +63,10 @@ struct Subject {
     related: HashSet<LogId>,
     /// The logs in which older versions that were never projected belong.
     history: HashSet<(LogId, Version)>,
+    /// The logs that older versions are above the ceiling of.
+    above: HashSet<(LogId, Version)>,
+    /// The logs that another projector may be about to put an earlier revision into.
+    in_flight: HashSet<LogId>,
 }
 
 impl Projector {
@@ -146,8 +156,12 @@ impl Projector {
         if heads.is_empty() {
             return Ok(());
         }
+        // One moment for all attempts: none must judge otherwise what an earlier one appended.
+        let now = self.store.now();
+        let heads = expirations::renew_overtaken(&self.store, heads, now).await?;
         let definitions = definitions_for(services, &heads).await?;
-        let (mut subjects, marked) = self.describe(services, &definitions, heads, ends).await?;
+        let (mut subjects, marked) =
+            self.describe(services, &definitions, heads, ends, now).await?;
         failures.0.extend(marked);
         let mut results = None;
         for _ in 0..DEFINITION_ATTEMPTS {
@@ -156,7 +170,7 @@ impl Projector {
                 Err(append::AppendError::DefinitionChanged) => {
                     let fresh = services.definitions_within(Duration::ZERO).await?;
                     let heads = subjects.drain(..).map(|subject| subject.head).collect();
-                    let (again, failed) = self.describe(services, &fresh, heads, ends).await?;
+                    let (again, failed) = self.describe(services, &fresh, heads, ends, now).await?;
                     subjects = again;
                     failures.0.extend(failed);
                 }
@@ -170,6 +184,7 @@ impl Projector {
         let mut results = results.ok_or_else(|| {
             StoreError::Unavailable("a collection's definition changes too often".into())
         })?;
+        expirations::list(&self.store, &mut subjects, &results).await?;
         let settled = stream::iter(subjects)
             .map(|subject| {
                 let result = results.remove(subject.head.id()).unwrap_or_default();
@@ -191,11 +206,12 @@ impl Projector {
         definitions: &Definitions,
         heads: Vec<Head>,
         ends: &HashMap<ObjectId, Head>,
+        now: DateTime<Utc>,
     ) -> Result<(Vec<Subject>, Vec<(ObjectId, StoreError)>), StoreError> {
         let described = stream::iter(heads)
             .map(|head| async move {
                 let id = head.id().clone();
-                (id, self.describe_one(services, definitions, head, ends).await)
+                (id, self.describe_one(services, definitions, head, ends, now).await)
             })
             .buffer_unordered(CONCURRENCY);
         let mut subjects = Vec::new();
@@ -215,14 +231,19 @@ impl Projector {
         definitions: &Definitions,
         head: Head,
         ends: &HashMap<ObjectId, Head>,
+        now: DateTime<Utc>,
     ) -> Result<Subject, StoreError> {
-        let since = head.pending.unwrap_or_default();
+        let since = Some(head.known_at);
         let level = crate::ingestion::level_of(services, &head.facets, &head.owner, since).await?;
-        let wanted = wanted::logs(definitions, &head, level, chrono::Utc::now());
+        let now = expirations::judged_at(now, head.pending.unwrap_or_default());
+        let wanted = wanted::logs(definitions, &head, level, now);
         let related = wanted::related(definitions, &head, level, ends);
         let leaves = head.memberships.keys().any(|log| !wanted.contains(log));
         let needs_older = head.state.has_older
-            && (leaves || !head.state.history.is_empty() || !head.state.removals.is_empty());
+            && (leaves
+                || !head.state.history.is_empty()
+                || !head.state.removals.is_empty()
+                || asked_anew(&head));
         let older =
             if needs_older { self.store.older_versions(head.id()).await? } else { Vec::new() };
         let mut history = HashSet::new();
@@ -232,7 +253,13 @@ impl Projector {
             let logs = wanted::collections(definitions, &head, &old.facets, level);
             history.extend(logs.map(|log| (log, old.facets.version.clone())));
         }
-        Ok(Subject { head, older, wanted, related, history })
+        let above = above_ceilings(services, definitions, &head, &older).await?;
+        let in_flight = if head.revision > head.projected + 1 {
+            wanted::in_flight(definitions, &head, &older)
+        } else {
+            HashSet::new()
+        };
+        Ok(Subject { head, older, wanted, related, history, above, in_flight })
     }
 
     /// Appends what has to be said, log by log, logs side by side.
@@ -250,6 +277,8 @@ impl Projector {
                     wanted: subject.wanted.contains(&log),
                     related: subject.related.contains(&log),
                     history: &subject.history,
+                    above: &subject.above,
+                    in_flight: subject.in_flight.contains(&log),
                 });
             }
         }
@@ -300,7 +329,7 @@ impl Projector {
         }
         head.memberships = result.memberships;
         head.state.history.clear();
-        head.state.left = false;
+        head.state.left = None;
         // If the object was written anew meanwhile, that revision's projection does the rest.
         self.store.settle(&head).await?;
         Ok(())
@@ -313,32 +342,40 @@ impl Projector {
         older: &[OldVersion],
         result: &Standings,
     ) -> Result<(), StoreError> {
-        let mut entries: BTreeMap<Version, BTreeMap<LogId, Membership>> = BTreeMap::new();
+        let mut entries: BTreeMap<Version, Entries> = BTreeMap::new();
         for version in &head.state.history {
             entries.entry(version.clone()).or_default();
         }
-        for (log, version, membership) in &result.version_entries {
-            entries.entry(version.clone()).or_default().insert(*log, membership.clone());
+        for (log, version) in &result.lost {
+            entries.entry(version.clone()).or_default().insert(*log, None);
         }
-        for (version, added) in entries {
+        for (log, version, membership) in &result.version_entries {
+            entries.entry(version.clone()).or_default().insert(*log, Some(membership.clone()));
+        }
+        for (version, changed) in entries {
             let known = older.iter().find(|old| old.facets.version == version);
             let Some(known) = known else { continue };
-            self.record_version(head.id(), known.clone(), added).await?;
+            self.record_version(head.id(), known.clone(), changed).await?;
         }
         Ok(())
     }
 
-    /// Adds entries to what an older version's item says. Another projector may do the same at
-    /// the same time: what it wrote is read, and added to.
+    /// Changes what an older version's item says of its entries. Another projector may do the
+    /// same at the same time: what it wrote is read, and changed.
     async fn record_version(
         &self,
         id: &ObjectId,
         mut known: OldVersion,
-        added: BTreeMap<LogId, Membership>,
+        changed: Entries,
     ) -> Result<(), StoreError> {
         for _ in 0..RECORD_ATTEMPTS {
             let mut all = known.entries.clone();
-            all.extend(added.clone());
+            for (log, entry) in &changed {
+                match entry {
+                    Some(entry) => drop(all.insert(*log, entry.clone())),
+                    None => drop(all.remove(log)),
+                }
+            }
             if all == known.entries && known.projected {
                 return Ok(());
             }
@@ -356,7 +393,7 @@ impl Projector {
     /// A marking definition arrived or went: what names it is projected again.
     async fn tell_marked(&self, services: &Services, head: &Head) -> Result<(), StoreError> {
         services.forget_marking(head.id());
-        let means = match services.marking(head.id(), &head.owner, Position::now()).await? {
+        let means = match services.marking(head.id(), &head.owner, Some(Instant::now())).await? {
             Marking::Level(level) => level.name(),
             Marking::NoLevel => "none",
             Marking::Unknown => "unknown",
@@ -379,9 +416,65 @@ impl Projector {
         marked: ObjectId,
         means: &str,
     ) -> Result<(), StoreError> {
-        self.store.reproject(&marked, Position::now()).await?;
+        self.store.reproject(&marked, self.store.position_now()).await?;
         self.store.set_marked_level(marking, &marked, means).await
     }
+}
+
+/// Whether an object belongs in a log by these definitions.
+pub(crate) async fn belongs(
+    services: &Services,
+    definitions: &Definitions,
+    head: &Head,
+    log: LogId,
+) -> Result<bool, StoreError> {
+    let since = Some(head.known_at);
+    let level = crate::ingestion::level_of(services, &head.facets, &head.owner, since).await?;
+    Ok(wanted::logs(definitions, head, level, services.store().now()).contains(&log))
+}
+
+/// Whether an older version of a member is above the ceiling of the collection by now.
+pub(crate) async fn holds_above(
+    services: &Services,
+    definitions: &Definitions,
+    head: &Head,
+    log: LogId,
+) -> Result<bool, StoreError> {
+    let member = head.memberships.get(&log).is_some_and(|known| !known.related);
+    if !member || !head.state.has_older {
+        return Ok(false);
+    }
+    let older = services.store().older_versions(head.id()).await?;
+    let mut above = above_ceilings(services, definitions, head, &older).await?;
+    above.retain(|(other, _)| *other == log);
+    Ok(older.iter().any(|old| {
+        old.entries.contains_key(&log) && above.contains(&(log, old.facets.version.clone()))
+    }))
+}
+
+/// The older versions that are above the ceilings of collections the object is a member of: since
+/// they entered, a marking may have come to stand for more, or the collection to take less.
+async fn above_ceilings(
+    services: &Services,
+    definitions: &Definitions,
+    head: &Head,
+    older: &[OldVersion],
+) -> Result<HashSet<(LogId, Version)>, StoreError> {
+    let since = Some(head.known_at);
+    let mut above = HashSet::new();
+    for old in older {
+        let level = crate::ingestion::level_of(services, &old.facets, &head.owner, since).await?;
+        let lower = definitions.iter().filter(|one| one.collection.settings.ceiling < level);
+        let logs = lower.map(|one| LogId::Collection(one.collection.id));
+        above.extend(logs.map(|log| (log, old.facets.version.clone())));
+    }
+    Ok(above)
+}
+
+/// Whether something else than a new version asks for the projection, perhaps among others.
+fn asked_anew(head: &Head) -> bool {
+    head.revision > head.projected + 1
+        || head.memberships.values().any(|known| known.version.is_none() && !known.related)
 }
 
 fn is_sro(id: &ObjectId) -> bool {
@@ -417,6 +510,7 @@ fn logs_to_look_at(definitions: &Definitions, subject: &Subject) -> HashSet<LogI
     let mut logs: HashSet<LogId> = head.memberships.keys().copied().collect();
     logs.extend(&subject.wanted);
     logs.extend(&subject.related);
+    logs.extend(&subject.in_flight);
     if head.revision > head.projected + 1 {
         let all = definitions.iter().map(|defined| LogId::Collection(defined.collection.id));
         logs.extend(all);

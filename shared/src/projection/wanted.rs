@@ -8,8 +8,8 @@ use crate::filter::Subject;
 use crate::id::ObjectId;
 use crate::log::LogId;
 use crate::services::{Defined, Definitions};
-use crate::stix::{Facets, IocType};
-use crate::store::Head;
+use crate::stix::{Facets, IocType, Marking, level, markings_to_resolve};
+use crate::store::{Head, OldVersion};
 use crate::tlp::Tlp;
 
 /// The logs `head`, whose level is `level`, belongs in at the moment `now`.
@@ -88,6 +88,45 @@ pub fn possible_indicator_logs<'a>(
             versions.clone().flat_map(move |facets| indicator_logs(facets, level, active))
         })
     })
+}
+
+/// The logs into which a projector that still works on an earlier revision of `head` may be about
+/// to put it, as far as what it may have read tells: the versions nobody saw projected, at every
+/// level they may have had, and after a deletion wherever the object may have been posted.
+pub fn in_flight(definitions: &Definitions, head: &Head, older: &[OldVersion]) -> HashSet<LogId> {
+    let renewed = head.deleted || head.state.left.is_some();
+    let unseen = older
+        .iter()
+        .map(|old| &old.facets)
+        .filter(|facets| renewed || head.state.history.contains(&facets.version));
+    let mut logs = HashSet::new();
+    for facets in unseen.chain([&head.facets]) {
+        for level in possible_levels(facets) {
+            if renewed {
+                let taking = definitions
+                    .iter()
+                    .filter(|defined| admits(defined, facets, level))
+                    .filter(|defined| defined.takes_from(&head.owner));
+                logs.extend(taking.map(|defined| LogId::Collection(defined.collection.id)));
+            } else {
+                logs.extend(collections(definitions, head, facets, level));
+            }
+            if facets.is_indicator() {
+                let ends = facets.valid_until.is_some() && !facets.revoked;
+                logs.extend(indicator_logs(facets, level, !facets.revoked));
+                logs.extend(indicator_logs(facets, level, false).filter(|_| ends));
+            }
+        }
+    }
+    logs
+}
+
+/// The levels a version may have had: any, where it names a marking that has to be looked up.
+fn possible_levels(facets: &Facets) -> Vec<Tlp> {
+    if markings_to_resolve(facets).next().is_some() {
+        return Tlp::ALL.to_vec();
+    }
+    vec![level(facets, |_| Marking::Unknown)]
 }
 
 /// The collections that hold an end of a relationship or sighting.

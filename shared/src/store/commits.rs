@@ -4,7 +4,7 @@ use aws_sdk_dynamodb::types::ReturnConsumedCapacity;
 
 use super::item::{Item, ReadItem, binary, key, number, text};
 use super::{Store, StoreError};
-use crate::log::{Commit, LogId, Marks, unpack};
+use crate::log::{Commit, CommitMarks, LogId, unpack};
 use crate::time::Position;
 
 /// Whether a read sees every write that was answered before it.
@@ -33,6 +33,9 @@ pub struct Tail {
 /// is then a single read unit.
 const BYTES_PER_HINT: u64 = 4096;
 
+/// Items one Query asks for at the most.
+const MAX_ITEMS: i32 = 1000;
+
 impl Commit {
     /// The tail of a log that ends with this commit.
     #[must_use]
@@ -46,7 +49,7 @@ impl Commit {
     }
 }
 
-fn commit_key(seq: u64) -> String {
+pub(super) fn commit_key(seq: u64) -> String {
     format!("L#{seq:012}#S")
 }
 
@@ -54,20 +57,25 @@ pub(super) fn marks_key(seq: u64) -> String {
     format!("L#{seq:012}#D")
 }
 
+fn seq_of(sk: &str) -> Result<u64, StoreError> {
+    let digits = sk.get(2..14).and_then(|digits| digits.parse().ok());
+    digits.ok_or_else(|| StoreError::Damaged(format!("commit key {sk}")))
+}
+
 fn read_commit(item: &Item) -> Result<Commit, StoreError> {
-    let sk = item.text("sk")?;
-    let seq = sk
-        .get(2..14)
-        .and_then(|digits| digits.parse().ok())
-        .ok_or_else(|| StoreError::Damaged(format!("commit key {sk}")))?;
+    let seq = seq_of(item.text("sk")?)?;
+    let blob = item.bytes("z").map(|blob| unpack(seq, blob)).transpose()?;
+    let (entries, origins) = blob.unwrap_or_default();
     Ok(Commit {
         seq,
         from: item.number("from")?.unwrap_or(seq),
+        rewrites: item.number("cmp")?.unwrap_or(0),
         generation: item.required_number("gen")?,
         first: Position::from_micros(item.required_number("fst")?),
         last: Position::from_micros(item.required_number("lst")?),
         since_hint: item.required_number("hint")?,
-        entries: item.bytes("z").map_or(Ok(Vec::new()), unpack)?,
+        entries,
+        origins,
     })
 }
 
@@ -129,9 +137,10 @@ impl Store {
         Ok(())
     }
 
-    /// Commits from sequence number `from` on (a compacted one that covers it included), with
-    /// their marks: what one Query of at most `items` items brings. Says whether there may be
-    /// more.
+    /// Commits from sequence number `from` on (a compacted one that covers it included), each
+    /// with its marks as far as they belong to `from` and later numbers: what a Query of at most
+    /// `items` items brings, and what follows until there is one commit at the least. Says whether
+    /// there may be more.
     ///
     /// # Errors
     /// When the table cannot be read.
@@ -141,37 +150,50 @@ impl Store {
         from: u64,
         items: i32,
         consistency: Consistency,
-    ) -> Result<(Vec<(Commit, Marks)>, bool), StoreError> {
-        let answer = self
-            .dynamodb()
-            .query()
-            .table_name(&self.names().collections)
-            .key_condition_expression("id = :id AND sk BETWEEN :from AND :to")
-            .expression_attribute_values(":id", text(log.to_string()))
-            .expression_attribute_values(":from", text(format!("L#{from:012}#")))
-            .expression_attribute_values(":to", text("L#~"))
-            .consistent_read(consistency == Consistency::Strong)
-            .limit(items.max(2))
-            .return_consumed_capacity(ReturnConsumedCapacity::Total)
-            .send()
-            .await
-            .map_err(StoreError::of)?;
-        self.meter().read(answer.consumed_capacity());
+    ) -> Result<(Vec<(Commit, CommitMarks)>, bool), StoreError> {
         let mut commits = Vec::new();
-        // The marks of a commit stand right before it.
-        let mut marks = Marks::default();
-        for item in answer.items() {
-            if item.text("sk")?.ends_with('D') {
-                marks = super::marks::read_marks(item);
-            } else {
-                commits.push((read_commit(item)?, std::mem::take(&mut marks)));
+        // All marks of a commit stand before it. They are kept beyond it: the same entries may
+        // come again, in a compacted commit whose predecessors are not deleted yet.
+        let mut marks = CommitMarks::default();
+        let mut limit = items.max(2);
+        let mut start: Option<Item> = None;
+        loop {
+            let answer = self
+                .dynamodb()
+                .query()
+                .table_name(&self.names().collections)
+                .key_condition_expression("id = :id AND sk BETWEEN :from AND :to")
+                .expression_attribute_values(":id", text(log.to_string()))
+                .expression_attribute_values(":from", text(format!("L#{from:012}#")))
+                .expression_attribute_values(":to", text("L#~"))
+                .consistent_read(consistency == Consistency::Strong)
+                .limit(limit)
+                .set_exclusive_start_key(start.take())
+                .return_consumed_capacity(ReturnConsumedCapacity::Total)
+                .send()
+                .await
+                .map_err(StoreError::of)?;
+            self.meter().read(answer.consumed_capacity());
+            for item in answer.items() {
+                let sk = item.text("sk")?;
+                if sk.ends_with('D') {
+                    marks.insert(seq_of(sk)?, super::marks::read_marks(item));
+                } else {
+                    let commit = read_commit(item)?;
+                    let its_marks = marks.within(commit.from, commit.seq);
+                    commits.push((commit, its_marks));
+                }
             }
+            start = answer.last_evaluated_key;
+            if start.is_none() || !commits.is_empty() {
+                return Ok((commits, start.is_some()));
+            }
+            limit = limit.saturating_mul(2).min(MAX_ITEMS);
         }
-        Ok((commits, answer.last_evaluated_key.is_some()))
     }
 
-    /// The last commits of a log, newest first, read consistently: at most `count` of them,
-    /// below sequence number `below` if given.
+    /// The last commits of a log, newest first, read consistently: `count` of them or some more,
+    /// as far as there are, below sequence number `below` if given.
     ///
     /// # Errors
     /// When the table cannot be read.
@@ -184,8 +206,8 @@ impl Store {
         let to = below.map_or_else(|| "L#~".to_owned(), |seq| format!("L#{seq:012}#"));
         let mut commits = Vec::new();
         let mut start: Option<Item> = None;
+        let mut limit = i32::try_from(count).unwrap_or(MAX_ITEMS);
         loop {
-            let wanted = i32::try_from(count - commits.len()).unwrap_or(i32::MAX);
             let answer = self
                 .dynamodb()
                 .query()
@@ -196,13 +218,14 @@ impl Store {
                 .expression_attribute_values(":to", text(&to))
                 .scan_index_forward(false)
                 .consistent_read(true)
-                .limit(wanted)
+                .limit(limit.clamp(1, MAX_ITEMS))
                 .set_exclusive_start_key(start.take())
                 .return_consumed_capacity(ReturnConsumedCapacity::Total)
                 .send()
                 .await
                 .map_err(StoreError::of)?;
             self.meter().read(answer.consumed_capacity());
+            let before = commits.len();
             for item in answer.items() {
                 if item.text("sk")?.ends_with('S') {
                     commits.push(read_commit(item)?);
@@ -212,6 +235,12 @@ impl Store {
             if start.is_none() || commits.len() >= count {
                 return Ok(commits);
             }
+            // A compacted commit may have many items of marks.
+            limit = if commits.len() == before {
+                limit.saturating_mul(2)
+            } else {
+                i32::try_from(count - commits.len()).unwrap_or(MAX_ITEMS)
+            };
         }
     }
 

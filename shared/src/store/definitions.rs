@@ -1,11 +1,13 @@
 //! The collections table: definitions, all in one partition, so that one Query brings them.
 
-use aws_sdk_dynamodb::types::{Put, ReturnConsumedCapacity, TransactWriteItem};
+use aws_sdk_dynamodb::types::builders::PutBuilder;
+use aws_sdk_dynamodb::types::{Delete, Put, ReturnConsumedCapacity, TransactWriteItem};
 use thiserror::Error;
 use uuid::Uuid;
 
 use super::commits::Tail;
-use super::item::{Item, ReadItem, key, text};
+use super::item::{Item, ReadItem, key, number, text};
+use super::jobs::{Job, JobKind};
 use super::{Store, StoreError};
 use crate::collection::{Alias, Collection, CollectionSettings};
 use crate::filter::{AuthorIds, Filter, FilterError};
@@ -14,9 +16,9 @@ use crate::time::Position;
 
 const PARTITION: &str = "DEFINITIONS";
 
-/// Why a collection could not be created.
+/// Why a collection could not be created or changed.
 #[derive(Debug, Error)]
-pub enum CreateCollectionError {
+pub enum DefineCollectionError {
     /// The filter is not right.
     #[error("filter: {0}")]
     Filter(#[from] FilterError),
@@ -29,71 +31,180 @@ pub enum CreateCollectionError {
     /// The alias or the title belongs to another collection.
     #[error("another collection has this alias or title")]
     Taken,
+    /// Somebody else changed the collection.
+    #[error("the collection was changed by somebody else meanwhile; read it again")]
+    Changed,
     /// The store failed.
     #[error(transparent)]
     Store(#[from] StoreError),
 }
 
 impl Store {
-    /// Creates a collection and the first commit of its log.
+    /// Creates a collection, the first commit of its log, and the job that fills it from
+    /// `backfill_after` on with what is stored already.
     ///
     /// # Errors
     /// When the settings are not right, the alias or title is taken, or the store fails.
     pub async fn create_collection(
         &self,
         settings: CollectionSettings,
-    ) -> Result<Collection, CreateCollectionError> {
+        backfill_after: Position,
+    ) -> Result<Collection, DefineCollectionError> {
+        let (settings, authors) = self.checked(settings).await?;
+        let rebuilding = Some(settings.ceiling);
+        let id = CollectionId(Uuid::new_v4());
+        let collection =
+            Collection { id, revision: 1, generation: 1, rebuilding, authors, settings };
+        // The log begins before anybody can know of it.
+        let now = self.position_now().round_up_to_millisecond();
+        let tail = Tail { seq: 1, last: now, generation: 1, since_hint: 0 };
+        self.put_commit(LogId::Collection(id), tail, now, None).await?;
+        let mut items = vec![self.put_new(definition(&collection)?)?];
+        items.extend(self.names_of(None, &collection)?);
+        items.push(self.put_new(self.backfill(&collection, backfill_after))?);
+        self.transact(items, DefineCollectionError::Taken).await?;
+        Ok(collection)
+    }
+
+    /// Changes a collection that is still as `known`. Where the change selects other objects,
+    /// the definition's generation rises and a job re-evaluates what is stored, from
+    /// `backfill_after` on.
+    ///
+    /// # Errors
+    /// When the settings are not right, the alias or title is taken, somebody else changed the
+    /// collection meanwhile, or the store fails.
+    pub async fn change_collection(
+        &self,
+        known: &Collection,
+        settings: CollectionSettings,
+        backfill_after: Position,
+    ) -> Result<Collection, DefineCollectionError> {
+        let (settings, authors) = self.checked(settings).await?;
+        let mut changed = Collection { authors, settings, ..known.clone() };
+        changed.revision += 1;
+        let mut items = Vec::new();
+        if changed.selects_as(known) {
+            changed.rebuilding = known.rebuilding;
+        } else {
+            changed.generation += 1;
+            // Until the job is done the log holds what entered under the old definition.
+            let highest = known.rebuilding.max(Some(known.settings.ceiling));
+            changed.rebuilding = highest.max(Some(changed.settings.ceiling));
+            items.push(self.put_new(self.backfill(&changed, backfill_after))?);
+        }
+        items.push(self.put_over(definition(&changed)?, known.revision)?);
+        items.extend(self.names_of(Some(known), &changed)?);
+        match self.transact(items, DefineCollectionError::Changed).await {
+            // Which of the conditions failed is told by what stands there now.
+            Err(DefineCollectionError::Changed) if self.is_unchanged(known).await? => {
+                Err(DefineCollectionError::Taken)
+            }
+            done => done.map(|()| changed),
+        }
+    }
+
+    /// The job of this generation of a collection is done: its log holds what it should. Says
+    /// whether that could be written down; if not, somebody changed the collection meanwhile.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn set_rebuilt(&self, collection: &Collection) -> Result<bool, StoreError> {
+        let mut rebuilt = collection.clone();
+        rebuilt.rebuilding = None;
+        rebuilt.revision += 1;
+        let put = self.put_over(definition(&rebuilt)?, collection.revision)?;
+        match self.transact(vec![put], DefineCollectionError::Changed).await {
+            Ok(()) => Ok(true),
+            Err(DefineCollectionError::Store(error)) => Err(error),
+            Err(_) => Ok(false),
+        }
+    }
+
+    async fn checked(
+        &self,
+        mut settings: CollectionSettings,
+    ) -> Result<(CollectionSettings, AuthorIds), DefineCollectionError> {
         let mut authors = AuthorIds::default();
         for name in Filter::author_names(&settings.filter) {
             let ids = self.identities_named(&name).await?;
             if ids.is_empty() {
-                return Err(CreateCollectionError::Author(name));
+                return Err(DefineCollectionError::Author(name));
             }
             authors.insert(&name, ids);
         }
         Filter::compile(&settings.filter, &authors)?;
         let title = settings.title.trim().to_owned();
         if title.is_empty() || title.chars().count() > 200 || title.contains('.') {
-            return Err(CreateCollectionError::Title(title.chars().take(200).collect()));
+            return Err(DefineCollectionError::Title(title.chars().take(200).collect()));
         }
-        let collection =
-            Collection { id: CollectionId(Uuid::new_v4()), generation: 1, authors, settings };
-        // The log begins before anybody can know of it.
-        let now = Position::now().round_up_to_millisecond();
-        let tail = Tail { seq: 1, last: now, generation: 1, since_hint: 0 };
-        self.put_commit(LogId::Collection(collection.id), tail, now, None).await?;
-        let definition =
-            serde_json::to_string(&collection).map_err(|e| StoreError::Damaged(e.to_string()))?;
-        let mut item = key(PARTITION, format!("C#{}", collection.id));
-        item.insert("def".into(), text(definition));
-        let mut items = vec![item, name_item("TITLE", &title.to_lowercase(), collection.id)];
-        if let Some(alias) = &collection.settings.alias {
-            items.push(name_item("ALIAS", &alias.to_string(), collection.id));
-        }
-        match self.put_all_new(items).await {
-            Err(StoreError::Conflict) => Err(CreateCollectionError::Taken),
-            Err(error) => Err(error.into()),
-            Ok(()) => Ok(collection),
-        }
+        settings.title = title;
+        Ok((settings, authors))
     }
 
-    async fn put_all_new(&self, items: Vec<Item>) -> Result<(), StoreError> {
-        let puts = items
-            .into_iter()
-            .map(|item| {
-                let put = Put::builder()
-                    .table_name(&self.names().collections)
-                    .set_item(Some(item))
-                    .condition_expression("attribute_not_exists(id)")
-                    .build()
-                    .map_err(|e| StoreError::Unavailable(e.to_string()))?;
-                Ok(TransactWriteItem::builder().put(put).build())
-            })
-            .collect::<Result<Vec<_>, StoreError>>()?;
+    fn backfill(&self, collection: &Collection, not_before: Position) -> Item {
+        let (collection, generation) = (collection.id, collection.generation);
+        let kind = JobKind::Backfill { collection, generation };
+        Job::new(kind, self.position_now(), not_before).to_item()
+    }
+
+    /// Takes the names of `now`, and frees those of `before` that are no longer used.
+    fn names_of(
+        &self,
+        before: Option<&Collection>,
+        now: &Collection,
+    ) -> Result<Vec<TransactWriteItem>, StoreError> {
+        let (old, new) = (before.map(names).unwrap_or_default(), names(now));
+        let taken = new.iter().filter(|name| !old.contains(name)).map(|(kind, name)| {
+            let mut item = key(PARTITION, format!("{kind}#{name}"));
+            item.insert("collection".into(), text(now.id.to_string()));
+            self.put_new(item)
+        });
+        let freed = old.iter().filter(|name| !new.contains(name)).map(|(kind, name)| {
+            let delete = Delete::builder()
+                .table_name(&self.names().collections)
+                .set_key(Some(key(PARTITION, format!("{kind}#{name}"))))
+                .build()
+                .map_err(|e| StoreError::Unavailable(e.to_string()))?;
+            Ok(TransactWriteItem::builder().delete(delete).build())
+        });
+        taken.chain(freed).collect()
+    }
+
+    async fn is_unchanged(&self, known: &Collection) -> Result<bool, StoreError> {
+        let all = self.collections().await?;
+        Ok(all.iter().any(|one| one.id == known.id && one.revision == known.revision))
+    }
+
+    fn put_new(&self, item: Item) -> Result<TransactWriteItem, StoreError> {
+        let put = Put::builder().condition_expression("attribute_not_exists(id)");
+        self.put(put, item)
+    }
+
+    fn put_over(&self, item: Item, revision: u64) -> Result<TransactWriteItem, StoreError> {
+        let put = Put::builder()
+            .condition_expression("rev = :rev")
+            .expression_attribute_values(":rev", number(revision));
+        self.put(put, item)
+    }
+
+    fn put(&self, put: PutBuilder, item: Item) -> Result<TransactWriteItem, StoreError> {
+        let put = put
+            .table_name(&self.names().collections)
+            .set_item(Some(item))
+            .build()
+            .map_err(|e| StoreError::Unavailable(e.to_string()))?;
+        Ok(TransactWriteItem::builder().put(put).build())
+    }
+
+    async fn transact(
+        &self,
+        items: Vec<TransactWriteItem>,
+        conflict: DefineCollectionError,
+    ) -> Result<(), DefineCollectionError> {
         let sent = self
             .dynamodb()
             .transact_write_items()
-            .set_transact_items(Some(puts))
+            .set_transact_items(Some(items))
             .return_consumed_capacity(ReturnConsumedCapacity::Total)
             .send()
             .await;
@@ -102,10 +213,8 @@ impl Store {
                 answer.consumed_capacity().iter().for_each(|used| self.meter().write(Some(used)));
                 Ok(())
             }
-            Err(error) if error.as_service_error().is_some_and(condition_failed) => {
-                Err(StoreError::Conflict)
-            }
-            Err(error) => Err(StoreError::of(error)),
+            Err(error) if error.as_service_error().is_some_and(condition_failed) => Err(conflict),
+            Err(error) => Err(StoreError::of(error).into()),
         }
     }
 
@@ -147,10 +256,20 @@ impl Store {
     }
 }
 
-fn name_item(kind: &str, name: &str, id: CollectionId) -> Item {
-    let mut item = key(PARTITION, format!("{kind}#{name}"));
-    item.insert("collection".into(), text(id.to_string()));
-    item
+fn definition(collection: &Collection) -> Result<Item, StoreError> {
+    let definition =
+        serde_json::to_string(collection).map_err(|e| StoreError::Damaged(e.to_string()))?;
+    let mut item = key(PARTITION, format!("C#{}", collection.id));
+    item.insert("def".into(), text(definition));
+    item.insert("rev".into(), number(collection.revision));
+    Ok(item)
+}
+
+/// What no other collection may be called.
+fn names(collection: &Collection) -> Vec<(&'static str, String)> {
+    let alias = collection.settings.alias.as_ref().map(|alias| ("ALIAS", alias.to_string()));
+    let title = ("TITLE", collection.settings.title.to_lowercase());
+    std::iter::once(title).chain(alias).collect()
 }
 
 fn condition_failed(

@@ -1,13 +1,14 @@
 //! An object's `HEAD` item: its newest version and where it stands in every log.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Instant;
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 use super::item::{Item, ReadItem, binary, key, number, text};
-use super::{StoreError, codec};
+use super::{Expiry, StoreError, codec};
 use crate::access::TenantId;
 use crate::id::ObjectId;
 use crate::log::{CollectionId, LogId, Membership};
@@ -44,8 +45,11 @@ pub struct State {
     pub removals: BTreeMap<CollectionId, Removal>,
     /// Whether older versions are stored.
     pub has_older: bool,
-    /// Deleted and made anew before a projector saw the deletion: it leaves before it enters.
-    pub left: bool,
+    /// Deleted and made anew, by this revision, before a projector saw the deletion: what entered
+    /// by an earlier one leaves before it enters again.
+    pub left: Option<u64>,
+    /// The moment for which it is listed to expire.
+    pub expires: Option<Expiry>,
 }
 
 /// The `HEAD` of an object.
@@ -71,6 +75,8 @@ pub struct Head {
     pub memberships: BTreeMap<LogId, Membership>,
     /// The rest.
     pub state: State,
+    /// When this was read, or made, at the latest: what is read after that is at least as new.
+    pub known_at: Instant,
 }
 
 /// An older version of an object.
@@ -161,11 +167,6 @@ impl Head {
         if self.state != State::default() {
             item.insert("st".into(), state_value(&self.state)?);
         }
-        if let (Some(until), false) =
-            (&self.facets.valid_until, self.deleted || self.facets.revoked)
-        {
-            item.insert("expiry_hour".into(), text(until.at().format("%Y-%m-%dT%H").to_string()));
-        }
         Ok(item)
     }
 
@@ -187,6 +188,7 @@ impl Head {
             deleted: matches!(item.get("del"), Some(AttributeValue::Bool(true))),
             memberships: item.bytes("mem").map_or(Ok(BTreeMap::new()), postcard::from_bytes)?,
             state: item.bytes("st").map_or(Ok(State::default()), postcard::from_bytes)?,
+            known_at: Instant::now(),
         })
     }
 }

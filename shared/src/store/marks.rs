@@ -31,19 +31,29 @@ pub(super) fn read_marks(item: &Item) -> Marks {
     }
 }
 
+/// The sets of an item, by the names of their attributes.
+fn sets(marks: &Marks) -> [(&'static str, Vec<String>); 4] {
+    let plain = |indexes: &[u16]| indexes.iter().map(|index| u64::from(*index)).collect();
+    let dated = |marks: &[(u16, u64)]| marks.iter().map(join).collect();
+    let sets: [(&str, Vec<u64>); 4] = [
+        ("sup", plain(&marks.superseded)),
+        ("rem", plain(&marks.removed)),
+        ("old0", dated(&marks.not_oldest)),
+        ("old1", dated(&marks.now_oldest)),
+    ];
+    sets.map(|(name, mut numbers)| {
+        numbers.sort_unstable();
+        numbers.dedup();
+        (name, numbers.iter().map(u64::to_string).collect())
+    })
+}
+
 impl Store {
     /// Adds marks to commit `seq` of `log`. Marks already set stay; setting one twice is harmless.
     ///
     /// # Errors
     /// When the table cannot be written.
     pub async fn add_marks(&self, log: LogId, seq: u64, marks: &Marks) -> Result<(), StoreError> {
-        let plain = |indexes: &[u16]| indexes.iter().map(|index| u64::from(*index)).collect();
-        let sets: [(&str, Vec<u64>); 4] = [
-            ("sup", plain(&marks.superseded)),
-            ("rem", plain(&marks.removed)),
-            ("old0", marks.not_oldest.iter().map(join).collect()),
-            ("old1", marks.now_oldest.iter().map(join).collect()),
-        ];
         let mut update = self
             .dynamodb()
             .update_item()
@@ -51,11 +61,8 @@ impl Store {
             .set_key(Some(key(log.to_string(), marks_key(seq))))
             .return_consumed_capacity(ReturnConsumedCapacity::Total);
         let mut additions = Vec::new();
-        for (name, indexes) in sets.into_iter().filter(|(_, indexes)| !indexes.is_empty()) {
+        for (name, numbers) in sets(marks).into_iter().filter(|(_, numbers)| !numbers.is_empty()) {
             additions.push(format!("{name} :{name}"));
-            let mut numbers: Vec<String> = indexes.iter().map(u64::to_string).collect();
-            numbers.sort_unstable();
-            numbers.dedup();
             update =
                 update.expression_attribute_values(format!(":{name}"), AttributeValue::Ns(numbers));
         }
@@ -69,5 +76,30 @@ impl Store {
             .map_err(StoreError::of)?;
         self.meter().write(answer.consumed_capacity());
         Ok(())
+    }
+
+    /// Deletes the marks of commit `seq` of `log`, if they are still exactly `marks`.
+    ///
+    /// # Errors
+    /// [`StoreError::Conflict`] when one was added meanwhile, or they are gone.
+    pub async fn delete_marks(
+        &self,
+        log: LogId,
+        seq: u64,
+        marks: &Marks,
+    ) -> Result<(), StoreError> {
+        let mut conditions = vec!["attribute_exists(id)".to_owned()];
+        let mut values = Item::new();
+        for (name, numbers) in sets(marks) {
+            if numbers.is_empty() {
+                conditions.push(format!("attribute_not_exists({name})"));
+            } else {
+                conditions.push(format!("{name} = :{name}"));
+                values.insert(format!(":{name}"), AttributeValue::Ns(numbers));
+            }
+        }
+        let values = (!values.is_empty()).then_some(values);
+        let key = key(log.to_string(), marks_key(seq));
+        self.delete_collection_item(key, &conditions.join(" AND "), values).await
     }
 }

@@ -5,29 +5,41 @@
 mod access;
 pub mod codec;
 mod commits;
+mod compaction;
 mod definitions;
 mod drops;
 mod error;
+mod expirations;
 mod head;
 mod item;
+mod jobs;
 mod links;
 mod marks;
 mod meter;
 mod objects;
 mod receipts;
+mod scan;
 
 use std::sync::Arc;
 
 use aws_sdk_dynamodb::Client;
+use chrono::{DateTime, Utc};
+
+use crate::clock::Clock;
+use crate::time::Position;
 
 pub use commits::{Consistency, Tail};
-pub use definitions::CreateCollectionError;
+pub use compaction::Progress;
+pub use definitions::DefineCollectionError;
 pub use drops::{Drop, DropBody};
 pub use error::StoreError;
+pub use expirations::{Expiration, Expiry, ExpiryList, ExpiryLists, Hour};
 pub use head::{ContentHash, Head, OldVersion, Removal, State};
+pub use jobs::{Job, JobKind, ScanPlace, job_named};
 pub use meter::Units;
 pub use objects::{Expected, PutHead};
 pub use receipts::{Receipt, ReceiptFailure, ReceiptObject};
+pub use scan::Scanned;
 
 use meter::Meter;
 
@@ -53,20 +65,33 @@ struct Inner {
     dynamodb: Client,
     s3: aws_sdk_s3::Client,
     names: Names,
+    clock: Clock,
     meter: Meter,
 }
 
 impl Store {
-    /// A store over these clients.
+    /// A store over these clients, by this clock.
     #[must_use]
-    pub fn new(dynamodb: Client, s3: aws_sdk_s3::Client, names: Names) -> Self {
-        Self(Arc::new(Inner { dynamodb, s3, names, meter: Meter::default() }))
+    pub fn new(dynamodb: Client, s3: aws_sdk_s3::Client, names: Names, clock: Clock) -> Self {
+        Self(Arc::new(Inner { dynamodb, s3, names, clock, meter: Meter::default() }))
     }
 
     /// What the tables have charged this store so far.
     #[must_use]
     pub fn units(&self) -> Units {
         self.0.meter.units()
+    }
+
+    /// The present moment.
+    #[must_use]
+    pub fn now(&self) -> DateTime<Utc> {
+        self.0.clock.now()
+    }
+
+    /// The position of the present moment.
+    #[must_use]
+    pub fn position_now(&self) -> Position {
+        self.0.clock.position()
     }
 
     fn dynamodb(&self) -> &Client {

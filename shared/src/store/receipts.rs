@@ -107,7 +107,7 @@ impl Store {
         let Some(first) = self.get_access_item(access_key(partition(id), "0000")).await? else {
             return Ok(None);
         };
-        let now = u64::try_from(Utc::now().timestamp()).unwrap_or(0);
+        let now = u64::try_from(self.now().timestamp()).unwrap_or(0);
         // TTL deletes late: an overdue item counts as gone.
         if first.required_number("ttl")? < now {
             return Ok(None);

@@ -67,6 +67,18 @@ fn bounds_and_control_characters_are_kept() {
     assert!(IocRecord { description: Some("two\nlines".into()), ..base() }.check().is_ok());
 }
 
+/// As the readers do with blanks (found by fuzzing: a source of one zero-width space).
+#[test]
+fn a_text_of_nothing_but_what_copying_leaves_is_absent() {
+    for blank in ["", " ", "\u{200b}", "\u{feff} \u{200b}"] {
+        let ioc = IocRecord { source: Some(blank.into()), ..record("domain", "example.com") };
+        assert_eq!(ioc.check().unwrap().source(), None, "{blank:?}");
+        let described =
+            IocRecord { description: Some(blank.into()), ..record("domain", "example.com") };
+        assert_eq!(described.check().unwrap().description(), None, "{blank:?}");
+    }
+}
+
 #[test]
 fn it_ends_after_it_begins() {
     let bad = IocRecord {

@@ -1,4 +1,5 @@
 use std::collections::BTreeMap;
+use std::sync::LazyLock;
 
 use chrono::Utc;
 use uuid::Uuid;
@@ -50,6 +51,7 @@ fn head(newest: u8, revision: u64, projected: u64) -> Head {
         deleted: false,
         memberships: BTreeMap::new(),
         state: State::default(),
+        known_at: std::time::Instant::now(),
     }
 }
 
@@ -93,7 +95,17 @@ fn ask<'a>(
     wanted: bool,
     history: &'a HashSet<(LogId, Version)>,
 ) -> Question<'a> {
-    Question { log: log(), head, older, wanted, related: false, history }
+    static NONE: LazyLock<HashSet<(LogId, Version)>> = LazyLock::new(HashSet::new);
+    Question {
+        log: log(),
+        head,
+        older,
+        wanted,
+        related: false,
+        history,
+        above: &NONE,
+        in_flight: false,
+    }
 }
 
 fn ops(decision: &Decision<'_>) -> Vec<(Op, Version, bool)> {
@@ -193,6 +205,51 @@ fn deleting_the_newest_version_brings_the_older_one_back_at_a_new_place() {
     assert_eq!(ops(&alone), [(Op::Leave, version(2), false)]);
 }
 
+/// A projector may have read an earlier revision, and come to append it only when a later one is
+/// projected already.
+#[test]
+fn a_log_that_an_earlier_revision_may_be_about_to_enter_is_closed_to_it() {
+    let none = HashSet::new();
+    let (earlier, later) = (head(1, 1, 0), head(2, 2, 0));
+    let in_flight = Question { in_flight: true, ..ask(&later, &[], false, &none) };
+    let decision = decide(in_flight, &[]);
+    assert_eq!(ops(&decision), [(Op::Leave, version(2), false)]);
+    assert!(decision.marks.is_empty());
+    let closed = trace(Op::Leave, 2, 2, 7);
+    assert!(decide(in_flight, &[&closed]).drafts.is_empty(), "once is enough");
+    assert!(decide(ask(&earlier, &[], true, &none), &[&closed]).obsolete);
+}
+
+#[test]
+fn an_older_version_above_the_ceiling_goes_though_the_newest_stays() {
+    let none = HashSet::new();
+    let mut head = head(3, 4, 3);
+    head.memberships.insert(log(), at(5, None));
+    let kept = [older(1, Some(3)), older(2, Some(4))];
+    let above = HashSet::from([(log(), version(1))]);
+    let question = Question { above: &above, ..ask(&head, &kept, true, &none) };
+    let decision = decide(question, &[]);
+    assert!(decision.drafts.is_empty());
+    let place = |seq| Place { seq, index: 0 };
+    assert_eq!(decision.marks, [(place(4), Mark::NowOldest), (place(3), Mark::Removed)]);
+    assert_eq!(decision.lost, [version(1)]);
+}
+
+#[test]
+fn where_the_newest_version_was_deleted_a_late_one_may_become_current() {
+    let mut head = head(4, 4, 3);
+    head.memberships.insert(log(), at(5, Some(2)));
+    head.state.removals.insert(collection(), Removal { through: None, versions: vec![version(4)] });
+    head.state.history = vec![version(1), version(3)];
+    let history = HashSet::from([(log(), version(1)), (log(), version(3))]);
+    let kept = [older(1, None), older(2, Some(5)), older(3, None)];
+    let decision = decide(ask(&head, &kept, true, &history), &[]);
+    let expected = [(Op::Update, version(3), false), (Op::History, version(1), true)];
+    assert_eq!(ops(&decision), expected);
+    let alone = Head { memberships: BTreeMap::new(), ..head.clone() };
+    assert!(decide(ask(&alone, &kept, true, &history), &[]).drafts.is_empty());
+}
+
 #[test]
 fn deleting_the_oldest_version_makes_the_next_one_the_oldest() {
     let none = HashSet::new();
@@ -223,4 +280,25 @@ fn an_entry_that_its_version_names_already_is_not_marked_as_replaced_by_itself()
     let decision = decide(ask(&head, &known[1..], true, &none), &[&late]);
     let itself = (Place { seq: 2, index: 0 }, Mark::NotOldest);
     assert!(!decision.marks.contains(&itself), "{decision:?}");
+}
+
+/// The revision that makes a deleted object anew may be looked at twice before it is settled, by
+/// a later revision too.
+#[test]
+fn what_was_made_anew_leaves_and_enters_once() {
+    let none = HashSet::new();
+    let mut head = head(3, 5, 1);
+    head.state.left = Some(4);
+    head.memberships.insert(log(), at(1, Some(1)));
+    let known = [older(1, Some(1)), older(2, None)];
+    let decision = decide(ask(&head, &known, true, &none), &[]);
+    assert_eq!(ops(&decision).iter().map(|op| op.0).collect::<Vec<_>>(), [Op::Leave, Op::Enter]);
+    let left = Trace { replaces: Some(Place { seq: 1, index: 0 }), ..trace(Op::Leave, 3, 4, 2) };
+    let entered = Trace { place: Place { seq: 2, index: 1 }, ..trace(Op::Enter, 3, 4, 2) };
+    let decision = decide(ask(&head, &known, true, &none), &[&left, &entered]);
+    assert!(decision.drafts.is_empty(), "{decision:?}");
+    // Deleted and made anew once more meanwhile, by revision 5.
+    head.state.left = Some(5);
+    let decision = decide(ask(&head, &known, true, &none), &[&left, &entered]);
+    assert_eq!(ops(&decision).iter().map(|op| op.0).collect::<Vec<_>>(), [Op::Leave, Op::Enter]);
 }
