@@ -158,24 +158,38 @@ impl Request {
 
     /// Sends it and reads the whole answer.
     pub async fn send(self) -> Answer {
+        self.attempt().await.unwrap_or_else(|why| panic!("{why}"))
+    }
+
+    /// Sends it to a service that may go away meanwhile.
+    ///
+    /// # Errors
+    /// Why there is no answer, or not a whole one.
+    pub async fn attempt(self) -> Result<Answer, String> {
         let what = format!("{} {}", self.method, self.path.get(..200).unwrap_or(&self.path));
         match self.client.transport.clone() {
-            Transport::Http(pool) => self.over_http(&pool, what).await,
-            Transport::Function(function) => function.answer(self, what).await,
+            Transport::Http(pool) => {
+                let answer = self.over_http(&pool, what.clone()).await;
+                answer.map_err(|error| format!("{what}: {error}"))
+            }
+            Transport::Function(function) => Ok(function.answer(self, what).await),
         }
     }
 
-    async fn over_http(self, pool: &Pool<HttpConnector, Full<Bytes>>, what: String) -> Answer {
+    async fn over_http(
+        self,
+        pool: &Pool<HttpConnector, Full<Bytes>>,
+        what: String,
+    ) -> Result<Answer, Box<dyn std::error::Error + Send + Sync>> {
         let mut request = http::Request::builder()
             .method(self.method)
             .uri(format!("{}{}", self.client.base_url, self.path));
         for (name, value) in &self.headers {
             request = request.header(name, value);
         }
-        let sent = pool.request(request.body(Full::new(self.body)).unwrap()).await;
-        let (head, body) = sent.unwrap_or_else(|error| panic!("{what}: {error}")).into_parts();
-        let body = body.collect().await.unwrap_or_else(|error| panic!("{what}: {error}"));
-        Answer { what, status: head.status.as_u16(), headers: head.headers, body: body.to_bytes() }
+        let (head, body) = pool.request(request.body(Full::new(self.body))?).await?.into_parts();
+        let body = body.collect().await?.to_bytes();
+        Ok(Answer { what, status: head.status.as_u16(), headers: head.headers, body })
     }
 
     /// The address the client knows the service by.

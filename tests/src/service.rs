@@ -1,9 +1,11 @@
 //! The real `iocast` binary: `serve` as a process that can be killed, and `load`.
 
 use std::ffi::OsStr;
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 
+use local::engines::clients;
 use serde_json::Value;
 use tempfile::TempDir;
 use tokio::io::AsyncReadExt;
@@ -26,6 +28,10 @@ pub struct Ready {
     pub reader_key: String,
     /// The id of the demonstration collection; none with `--no-demo`.
     pub demo_collection: Option<String>,
+    /// The bucket whose `inbox/` takes files.
+    pub bucket: String,
+    /// Where S3 is.
+    pub s3: SocketAddr,
 }
 
 impl Ready {
@@ -39,6 +45,8 @@ impl Ready {
             writer_key: must("writer_key"),
             reader_key: must("reader_key"),
             demo_collection: text("demo_collection"),
+            bucket: must("bucket"),
+            s3: must("s3_endpoint").trim_start_matches("http://").parse().unwrap(),
         }
     }
 }
@@ -81,6 +89,11 @@ impl Service {
         Client::http(&self.ready.base_url).with_key(key)
     }
 
+    /// The way into its bucket.
+    pub fn inbox(&self) -> Inbox {
+        Inbox { s3: self.ready.s3, bucket: self.ready.bucket.clone() }
+    }
+
     /// Kills the process (SIGKILL) and waits until it is gone.
     pub async fn kill(mut self) {
         self.process.kill().await.unwrap();
@@ -92,6 +105,25 @@ impl Service {
         let mut printed = String::new();
         self.process.stdout.take().unwrap().read_to_string(&mut printed).await.unwrap();
         printed
+    }
+}
+
+/// The bucket of a running service.
+pub struct Inbox {
+    s3: SocketAddr,
+    bucket: String,
+}
+
+impl Inbox {
+    /// Puts a file.
+    ///
+    /// # Errors
+    /// Why it is not known to be there.
+    pub async fn put(&self, key: &str, content: impl Into<Vec<u8>>) -> Result<(), String> {
+        let client = clients::s3(self.s3, &clients::http());
+        let put = client.put_object().bucket(&self.bucket).key(key);
+        let sent = put.body(content.into().into()).send().await;
+        sent.map(drop).map_err(|error| format!("{key}: {error:?}"))
     }
 }
 

@@ -2,14 +2,23 @@
 //! that calls the product's own interface: everything else goes over HTTP or runs its binaries.
 
 use std::collections::HashSet;
+use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::Instant;
 
+use aws_sdk_dynamodb::types::AttributeValue;
 use chrono::{DateTime, Utc};
 use local::engines::clients;
-use local::serve::{Options, Running, Storage, start};
+use local::serve::{Options, Running, Storage, start_between};
 use serde_json::{Value, json};
 use shared::access::{KeyId, NewKey, Scope, TenantId};
 use shared::collection::CollectionSettings;
+use shared::compaction::{Compacted, compact_all};
+use shared::id::ObjectId;
+use shared::log::{CollectionId, LogId, Reader, Seen};
+use shared::services::Services;
+use shared::store::Store;
+use shared::time::Position;
 use shared::tlp::Tlp;
 
 use crate::client::Client;
@@ -17,8 +26,10 @@ use crate::collection::{Collection, CollectionSpec};
 use crate::fixtures::{Object, envelope};
 use crate::function::Function;
 use crate::gateway_event;
-use crate::patience::until;
+use crate::packed_log;
+use crate::patience::{DEADLINE, until};
 use crate::taxii_reading::{Page, pages_by_next};
+use crate::worse_days::Proxy;
 
 /// What a key shall be; [`KeySpec::of`] a tenant and change what matters.
 #[derive(Debug, Clone)]
@@ -80,6 +91,8 @@ pub struct World {
     pub http: Client,
     /// The TAXII surface over the transport under test, without a key.
     pub taxii: Client,
+    /// Between the functions and `DynamoDB`.
+    proxy: Option<Proxy>,
     writer: String,
     reader: String,
 }
@@ -88,6 +101,16 @@ impl World {
     /// An empty system, reached over HTTP, with the tenants `acme` (which writes) and `reader`.
     pub async fn http() -> Self {
         Self::start(false).await
+    }
+
+    /// As [`World::http`], with a proxy between the functions and `DynamoDB` that does nothing
+    /// until it is told to.
+    pub async fn on_worse_days() -> (Self, Proxy) {
+        let mut proxy = None;
+        let between = |engine| proxy.insert(Proxy::start(engine)).address();
+        let world = Self::start_between(false, between).await;
+        let proxy = proxy.expect("the functions' way to DynamoDB was asked for");
+        (Self { proxy: Some(proxy.clone()), ..world }, proxy)
     }
 
     /// As [`World::http`], but TAXII goes through the function's real binary.
@@ -106,13 +129,18 @@ impl World {
     }
 
     async fn start(demo: bool) -> Self {
+        Self::start_between(demo, std::convert::identity).await
+    }
+
+    async fn start_between(demo: bool, between: impl FnOnce(SocketAddr) -> SocketAddr) -> Self {
         let listen = "127.0.0.1:0".parse().unwrap();
         let options = Options { listen, storage: Storage::InMemory, demo };
-        let running = start(options).await.expect("the local service starts");
+        let running = start_between(options, between).await.expect("the local service starts");
         let http = Client::http(&running.base_url);
         let mut world = Self {
             taxii: http.clone(),
             http,
+            proxy: None,
             running,
             writer: String::new(),
             reader: String::new(),
@@ -127,7 +155,7 @@ impl World {
         let names = &self.running.services.settings().names;
         let set = |name: &str, value: &str| (name.to_owned(), value.to_owned());
         vec![
-            set("AWS_ENDPOINT_URL_DYNAMODB", &format!("http://{}", self.running.dynamodb)),
+            set("AWS_ENDPOINT_URL_DYNAMODB", &format!("http://{}", self.dynamodb())),
             set("AWS_ENDPOINT_URL_S3", &format!("http://{}", self.running.s3)),
             set("AWS_ACCESS_KEY_ID", clients::ACCESS_KEY),
             set("AWS_SECRET_ACCESS_KEY", clients::SECRET_KEY),
@@ -137,6 +165,56 @@ impl World {
             set("IOCAST_BUCKET", &names.bucket),
             set("RUST_LOG", "warn"),
         ]
+    }
+
+    /// Where the functions reach `DynamoDB`.
+    pub fn dynamodb(&self) -> SocketAddr {
+        self.proxy.as_ref().map_or(self.running.dynamodb, Proxy::address)
+    }
+
+    /// What one more instance of the functions works with: the same tables by the same way, with
+    /// memories of its own.
+    pub fn another_instance(&self) -> Services {
+        self.services_at(self.dynamodb())
+    }
+
+    /// What a witness works with: the same tables, but past the proxy.
+    pub fn past_the_proxy(&self) -> Services {
+        self.services_at(self.running.dynamodb)
+    }
+
+    /// An SDK client, set up as the functions' own, for the tables at an address.
+    pub fn dynamodb_client(&self, address: SocketAddr) -> aws_sdk_dynamodb::Client {
+        clients::dynamodb(address, &clients::http())
+    }
+
+    /// The name of the table of objects.
+    pub fn objects_table(&self) -> &str {
+        &self.running.services.settings().names.objects
+    }
+
+    fn services_at(&self, dynamodb: SocketAddr) -> Services {
+        let http = clients::http();
+        let settings = self.running.services.settings().clone();
+        let s3 = clients::s3(self.running.s3, &http);
+        Services::new(clients::dynamodb(dynamodb, &http), s3, settings)
+    }
+
+    /// What a collection's log says from its beginning on, read past the proxy.
+    pub async fn log_of(&self, collection: &Collection) -> Vec<Seen> {
+        self.entries(LogId::Collection(CollectionId(collection.id.parse().unwrap()))).await
+    }
+
+    /// What any log says from its beginning on, read past the proxy.
+    pub async fn entries(&self, log: LogId) -> Vec<Seen> {
+        let services = self.past_the_proxy();
+        let reader = Reader::new(services.store(), log, Position::default(), None).await;
+        let mut reader = reader.unwrap();
+        let mut entries = Vec::new();
+        while let Some(seen) = reader.next(1000).await.unwrap() {
+            entries.push(seen);
+        }
+        entries
     }
 
     /// TAXII with `acme`'s key, which reads and writes.
@@ -233,6 +311,39 @@ impl World {
         Ok(collection)
     }
 
+    /// Changes a collection's definition.
+    pub async fn change(
+        &self,
+        collection: &Collection,
+        change: impl FnOnce(CollectionSpec) -> CollectionSpec,
+    ) -> Collection {
+        let spec = change(collection.spec.clone());
+        let settings = serde_json::from_value(spec.settings()).unwrap();
+        let known = self.definition(collection).await;
+        let changed = self.running.services.change_collection(&known, settings).await;
+        changed.unwrap_or_else(|error| panic!("not changed: {error}"));
+        Collection { id: collection.id.clone(), spec }
+    }
+
+    /// Waits until a collection holds what its definition says of what was stored before it.
+    pub async fn rebuilt(&self, collection: &Collection) {
+        until("the collection is rebuilt", async || {
+            (!self.is_rebuilding(collection).await).then_some(())
+        })
+        .await;
+    }
+
+    /// Whether what is stored is still being re-evaluated for a collection.
+    pub async fn is_rebuilding(&self, collection: &Collection) -> bool {
+        self.definition(collection).await.rebuilding.is_some()
+    }
+
+    async fn definition(&self, collection: &Collection) -> shared::collection::Collection {
+        let all = self.running.services.store().collections().await.unwrap();
+        let named = all.into_iter().find(|one| one.id.to_string() == collection.id);
+        named.expect("the collection exists")
+    }
+
     /// A collection of everything, holding `objects`.
     pub async fn holding(&self, objects: &[Object]) -> Collection {
         let collection = self.collection(CollectionSpec::everything()).await;
@@ -291,6 +402,108 @@ impl World {
         self.running.services.store().units().read
     }
 
+    /// Write units the tables have charged so far.
+    pub fn write_units(&self) -> f64 {
+        self.running.services.store().units().write
+    }
+
+    /// Runs the function behind the schedule of expiry, in an instance of its own, at the present
+    /// moment of the system's clock; returns its answer.
+    pub async fn expire(&self) -> Value {
+        let expire = local::functions::event(&self.another_instance(), "ExpireFunction").unwrap();
+        expire(json!({"source": "aws.events", "detail": {}})).await.expect("expiry runs")
+    }
+
+    /// Makes an object that was projected once look as if its projector had been killed before it
+    /// settled the head.
+    pub async fn unsettle(&self, id: &str) {
+        let services = self.past_the_proxy();
+        let head = services.store().head(&id.parse().unwrap()).await.unwrap().unwrap();
+        assert_eq!((head.revision, head.projected, head.pending), (1, 1, None));
+        let since = head.memberships.values().map(|membership| membership.position.micros());
+        self.dynamodb_client(self.running.dynamodb)
+            .update_item()
+            .table_name(self.objects_table())
+            .key("id", AttributeValue::S(id.to_owned()))
+            .key("sk", AttributeValue::S("HEAD".to_owned()))
+            .update_expression("SET pending = :since REMOVE mem, st, prj")
+            .expression_attribute_values(
+                ":since",
+                AttributeValue::N(since.min().unwrap().to_string()),
+            )
+            .send()
+            .await
+            .unwrap();
+    }
+
+    /// Whether nothing waits: no object for its projection, no collection to be rebuilt. Asked
+    /// past the proxy.
+    pub async fn is_at_rest(&self) -> bool {
+        let store = self.past_the_proxy().store().clone();
+        store.jobs().await.unwrap().is_empty() && pending(&store).await.is_empty()
+    }
+
+    /// Events that were given up after three attempts.
+    pub fn parked(&self) -> usize {
+        self.running.parked.count()
+    }
+
+    /// Does what the sweep does for what the streams have lost, without waiting for its time.
+    pub async fn sweep(&self) {
+        let (services, store) = (&self.running.services, self.past_the_proxy().store().clone());
+        let until = Instant::now() + DEADLINE;
+        for job in store.jobs().await.unwrap() {
+            shared::rescan::carry_on(services, job.kind, until).await.unwrap();
+        }
+        let ids = pending(&store).await;
+        services.projector().project(services, &ids).await;
+    }
+
+    /// Changes a collection's definition to this one, as often as that fails.
+    pub async fn change_to(&self, collection: &Collection, spec: &CollectionSpec) {
+        let settings: CollectionSettings = serde_json::from_value(spec.settings()).unwrap();
+        until("the collection is changed", async || {
+            let all = self.past_the_proxy().store().collections().await.unwrap();
+            let known = all.into_iter().find(|one| one.id.to_string() == collection.id).unwrap();
+            if known.settings == settings {
+                return Some(());
+            }
+            self.running.services.change_collection(&known, settings.clone()).await.ok().map(drop)
+        })
+        .await;
+    }
+
+    /// Compacts every log, in an instance of its own, as if `later` had passed. Logs that could not
+    /// be compacted are among what it returns.
+    ///
+    /// # Errors
+    /// Why none could be.
+    pub async fn compact(&self, later: chrono::TimeDelta) -> Result<Compacted, String> {
+        let now = Position::at_or_before(Utc::now() + later);
+        let until = Instant::now() + DEADLINE;
+        let done = compact_all(&self.another_instance(), now, until).await;
+        done.map_err(|error| error.to_string())
+    }
+
+    /// Steps the system's clock to be this much ahead.
+    pub fn later(&self, ahead: chrono::TimeDelta) {
+        self.running.services.settings().clock.step(ahead);
+    }
+
+    /// Appends objects to a collection's log past ingest, `per_commit` of them together; returns
+    /// the `date_added` of each. Only its pages know of them.
+    pub async fn append_packed(
+        &self,
+        collection: &Collection,
+        objects: &[Object],
+        per_commit: usize,
+    ) -> Vec<String> {
+        let services = self.past_the_proxy();
+        let log = LogId::Collection(CollectionId(collection.id.parse().unwrap()));
+        let positions = packed_log::append(services.store(), log, objects, per_commit).await;
+        positions.iter().map(ToString::to_string).collect()
+    }
+
     /// Keeps the receipt of a POST that `acme` made `hours` ago; returns its id.
     pub async fn receipt_of(&self, hours: i64) -> String {
         let receipt = shared::store::Receipt {
@@ -331,6 +544,20 @@ impl World {
             Some(serde_json::from_slice(&content).expect("the file is JSON"))
         })
         .await
+    }
+}
+
+/// The objects that wait for their projection.
+async fn pending(store: &Store) -> Vec<ObjectId> {
+    let now = store.position_now().next();
+    let (mut ids, mut from) = (Vec::new(), None);
+    loop {
+        let scanned = store.scan_pending(from.as_ref(), now).await.unwrap();
+        ids.extend(scanned.found);
+        from = scanned.next;
+        if from.is_none() {
+            return ids;
+        }
     }
 }
 

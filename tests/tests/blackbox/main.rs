@@ -1,6 +1,9 @@
 //! The product from outside. One binary, a module per surface and topic; each test has a system
 //! of its own, so that tests may run side by side.
 
+// The size of a test's future is nobody's concern.
+#![allow(clippy::large_futures)]
+
 /// Runs each case twice: against the service over HTTP, and against the function's real binary
 /// behind a Lambda runtime API.
 macro_rules! over_both_transports {
@@ -24,8 +27,14 @@ mod access_http;
 mod access_keys;
 mod access_tenants;
 mod access_tlp;
+mod backfill;
 mod cli_load;
 mod cli_serve;
+mod compaction;
+mod cost;
+mod expiry;
+mod fuzzing;
+mod histories;
 mod ingest_answers;
 mod ingest_bodies;
 mod ingest_deletion;
@@ -34,8 +43,10 @@ mod ingest_filters;
 mod ingest_iocs;
 mod ingest_refusals;
 mod lambda_runtime;
+mod loss;
 mod openapi;
 mod page_cost;
+mod positions;
 mod python_clients;
 mod real_data;
 mod restart;
@@ -51,3 +62,4 @@ mod taxii_post;
 mod taxii_rights;
 mod taxii_status;
 mod taxii_versions;
+mod worse_days;
