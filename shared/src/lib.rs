@@ -21,5 +21,6 @@ pub mod rescan;
 pub mod services;
 pub mod stix;
 pub mod store;
+pub mod stream_record;
 pub mod time;
 pub mod tlp;

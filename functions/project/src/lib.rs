@@ -9,6 +9,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use shared::id::ObjectId;
 use shared::services::Services;
+use shared::stream_record::StreamRecord;
 use thiserror::Error;
 use tracing::{error, warn};
 
@@ -23,32 +24,7 @@ pub enum ProjectError {
 #[derive(Deserialize)]
 struct Event {
     #[serde(rename = "Records")]
-    records: Vec<Record>,
-}
-
-#[derive(Deserialize)]
-struct Record {
-    dynamodb: Change,
-}
-
-#[derive(Deserialize)]
-struct Change {
-    #[serde(rename = "SequenceNumber")]
-    sequence_number: String,
-    #[serde(rename = "Keys")]
-    keys: Keys,
-}
-
-#[derive(Deserialize)]
-struct Keys {
-    id: Text,
-    sk: Text,
-}
-
-#[derive(Deserialize)]
-struct Text {
-    #[serde(rename = "S")]
-    text: String,
+    records: Vec<StreamRecord>,
 }
 
 /// Projects the objects a batch of stream records names. Answers with the records that must come
@@ -59,13 +35,13 @@ struct Text {
 pub async fn handle(services: &Services, event: Value) -> Result<Value, ProjectError> {
     let event: Event = serde_json::from_value(event)?;
     let mut records: BTreeMap<ObjectId, String> = BTreeMap::new();
-    for Record { dynamodb: Change { sequence_number, keys } } in event.records {
-        if keys.sk.text != "HEAD" {
+    for record in event.records {
+        if record.sort_key() != "HEAD" {
             continue;
         }
-        match keys.id.text.parse() {
+        match record.id().parse() {
             // The first record of an object is the one to come back to.
-            Ok(id) => drop(records.entry(id).or_insert(sequence_number)),
+            Ok(id) => drop(records.entry(id).or_insert_with(|| record.into_sequence_number())),
             Err(fault) => warn!(%fault, "a HEAD under a key that is no object id"),
         }
     }

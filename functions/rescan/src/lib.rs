@@ -7,6 +7,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use shared::services::Services;
 use shared::store::{JobKind, StoreError, job_named};
+use shared::stream_record::StreamRecord;
 use thiserror::Error;
 use tracing::error;
 
@@ -26,37 +27,12 @@ pub enum RescanError {
 enum Event {
     Stream {
         #[serde(rename = "Records")]
-        records: Vec<Record>,
+        records: Vec<StreamRecord>,
     },
     Schedule {
         #[serde(rename = "detail-type")]
         _detail_type: String,
     },
-}
-
-#[derive(Deserialize)]
-struct Record {
-    dynamodb: Change,
-}
-
-#[derive(Deserialize)]
-struct Change {
-    #[serde(rename = "SequenceNumber")]
-    sequence_number: String,
-    #[serde(rename = "Keys")]
-    keys: Keys,
-}
-
-#[derive(Deserialize)]
-struct Keys {
-    id: Text,
-    sk: Text,
-}
-
-#[derive(Deserialize)]
-struct Text {
-    #[serde(rename = "S")]
-    text: String,
 }
 
 /// Carries the jobs on that the event names, until `until`. Answers a stream with the records
@@ -77,10 +53,10 @@ pub async fn handle(
         }
     };
     let mut jobs: Vec<(JobKind, String)> = Vec::new();
-    for Record { dynamodb: Change { sequence_number, keys } } in records {
-        let Some(kind) = job_named(&keys.id.text, &keys.sk.text) else { continue };
+    for record in records {
+        let Some(kind) = job_named(record.id(), record.sort_key()) else { continue };
         if !jobs.iter().any(|(known, _)| *known == kind) {
-            jobs.push((kind, sequence_number));
+            jobs.push((kind, record.into_sequence_number()));
         }
     }
     let mut failed = Vec::new();
