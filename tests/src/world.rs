@@ -414,6 +414,18 @@ impl World {
         expire(json!({"source": "aws.events", "detail": {}})).await.expect("expiry runs")
     }
 
+    /// Runs it until nothing that is due waits for another projector.
+    ///
+    /// The stream brings what a run asks to be projected to a second one; a run that comes second
+    /// leaves the object to the next run.
+    pub async fn expire_all(&self) {
+        until("nothing that is due waits for its projection", async || {
+            let answer = self.expire().await;
+            (answer["complete"] == true && answer["waiting"] == 0).then_some(())
+        })
+        .await;
+    }
+
     /// Makes an object that was projected once look as if its projector had been killed before it
     /// settled the head.
     pub async fn unsettle(&self, id: &str) {

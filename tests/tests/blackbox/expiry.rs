@@ -77,7 +77,7 @@ async fn an_indicator_is_active_until_its_moment_and_inactive_after() {
     assert_eq!(logs_of(&w, &object).await, only(true));
 
     services.settings().clock.step(TimeDelta::minutes(21));
-    assert_eq!(w.expire().await["complete"], true);
+    w.expire_all().await;
     assert_eq!(logs_of(&w, &object).await, only(false));
     assert_eq!(logs_of(&w, &endless).await, only(true));
     // Its line is gone, and nothing is said twice.
@@ -102,7 +102,7 @@ async fn an_extended_validity_outlives_the_old_line() {
     lists_nothing(&w.expire().await);
     assert_eq!(logs_of(&w, &object).await, only(true));
     services.settings().clock.step(TimeDelta::minutes(23));
-    assert_eq!(w.expire().await["complete"], true);
+    w.expire_all().await;
     assert_eq!(logs_of(&w, &object).await, only(false));
 }
 
@@ -114,12 +114,12 @@ async fn what_is_made_valid_again_expires_again() {
     let object = valid_until(indicator(), begun + TimeDelta::minutes(20));
     settle(&w, std::slice::from_ref(&object)).await;
     services.settings().clock.step(TimeDelta::minutes(21));
-    assert_eq!(w.expire().await["complete"], true);
+    w.expire_all().await;
     let object = valid_until(object.at(SECOND), begun + TimeDelta::minutes(90));
     settle(&w, std::slice::from_ref(&object)).await;
     assert_eq!(logs_of(&w, &object).await, only(true));
     services.settings().clock.step(TimeDelta::minutes(91));
-    assert_eq!(w.expire().await["complete"], true);
+    w.expire_all().await;
     assert_eq!(logs_of(&w, &object).await, only(false));
 }
 
@@ -147,10 +147,7 @@ async fn lines_twice_early_stale_or_of_nobody_do_no_harm() {
     services.settings().clock.step(TimeDelta::minutes(21));
     let (one, other) = tokio::join!(w.expire(), w.expire());
     assert_eq!((&one["complete"], &other["complete"]), (&true.into(), &true.into()));
-    until("no line waits for the other run's projection", async || {
-        (w.expire().await["waiting"] == 0).then_some(())
-    })
-    .await;
+    w.expire_all().await;
     assert_eq!(logs_of(&w, &expiring).await, only(false));
     assert_eq!(logs_of(&w, &objects[0]).await, only(true));
     assert_eq!(logs_of(&w, &objects[2]).await, only(true));
@@ -187,8 +184,7 @@ async fn hours_that_were_missed_are_caught_up() {
         .collect();
     settle(&w, &objects).await;
     clock.step(TimeDelta::zero());
-    let answer = w.expire().await;
-    assert_eq!((&answer["waiting"], &answer["complete"]), (&0.into(), &true.into()), "{answer}");
+    w.expire_all().await;
     for object in [&objects[0], &objects[19], &objects[39]] {
         assert_eq!(logs_of(&w, object).await, only(false));
     }
