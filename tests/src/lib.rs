@@ -24,6 +24,7 @@ pub mod function;
 pub mod fuzzing;
 pub mod gateway_event;
 pub mod history;
+pub mod keys;
 pub mod lab;
 pub mod model;
 pub mod packed_log;

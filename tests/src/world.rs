@@ -7,11 +7,11 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use aws_sdk_dynamodb::types::AttributeValue;
-use chrono::{DateTime, Utc};
+use chrono::Utc;
 use local::engines::clients;
 use local::serve::{Options, Running, Storage, start_between};
 use serde_json::{Value, json};
-use shared::access::{KeyId, NewKey, Scope, TenantId};
+use shared::access::{NewKey, TenantId};
 use shared::collection::CollectionSettings;
 use shared::compaction::{Compacted, compact_all};
 use shared::id::ObjectId;
@@ -19,70 +19,17 @@ use shared::log::{CollectionId, LogId, Reader, Seen};
 use shared::services::Services;
 use shared::store::Store;
 use shared::time::Position;
-use shared::tlp::Tlp;
 
 use crate::client::Client;
 use crate::collection::{Collection, CollectionSpec};
 use crate::fixtures::{Object, envelope};
 use crate::function::Function;
 use crate::gateway_event;
+use crate::keys::{Key, KeySpec};
 use crate::packed_log;
 use crate::patience::{DEADLINE, until};
 use crate::taxii_reading::{Page, pages_by_next};
 use crate::worse_days::Proxy;
-
-/// What a key shall be; [`KeySpec::of`] a tenant and change what matters.
-#[derive(Debug, Clone)]
-pub struct KeySpec {
-    /// The tenant's name; made when it is not there.
-    pub tenant: String,
-    /// May read TAXII collections.
-    pub reads: bool,
-    /// May write objects.
-    pub writes: bool,
-    /// The highest level it sees.
-    pub clearance: Tlp,
-    /// When it ends, if ever.
-    pub expires: Option<DateTime<Utc>>,
-}
-
-impl KeySpec {
-    /// A key that may read and write, cleared for TLP:AMBER, for ever.
-    pub fn of(tenant: &str) -> Self {
-        Self {
-            tenant: tenant.to_owned(),
-            reads: true,
-            writes: true,
-            clearance: Tlp::Amber,
-            expires: None,
-        }
-    }
-
-    /// The same, for reading only.
-    #[must_use]
-    pub fn read_only(self) -> Self {
-        Self { writes: false, ..self }
-    }
-
-    /// The same, for writing only.
-    #[must_use]
-    pub fn write_only(self) -> Self {
-        Self { reads: false, ..self }
-    }
-
-    /// The same with another clearance.
-    #[must_use]
-    pub fn cleared(self, clearance: Tlp) -> Self {
-        Self { clearance, ..self }
-    }
-}
-
-/// A key that exists.
-pub struct Key {
-    /// The text a client sends.
-    pub text: String,
-    id: KeyId,
-}
 
 /// A system of the test's own. It ends with the test.
 pub struct World {
@@ -256,18 +203,11 @@ impl World {
 
     /// Makes a key.
     pub async fn key(&self, spec: KeySpec) -> Key {
-        let mut scopes = Vec::new();
-        if spec.reads {
-            scopes.push(Scope::ReadTaxii);
-        }
-        if spec.writes {
-            scopes.push(Scope::WriteObjects);
-        }
         let new = NewKey {
             tenant: self.tenant(&spec.tenant).await,
             name: "black-box".to_owned(),
-            scopes,
-            plan: "enterprise".into(),
+            scopes: spec.scopes,
+            plan: spec.plan,
             clearance: spec.clearance,
             expires: spec.expires,
         };

@@ -3,7 +3,8 @@
 use tests::client::{Answer, Client};
 use tests::collection::CollectionSpec;
 use tests::fixtures::{envelope, indicator};
-use tests::world::{KeySpec, World};
+use tests::keys::KeySpec;
+use tests::world::World;
 
 const COLLECTIONS: &str = "/taxii2/intel/collections/";
 

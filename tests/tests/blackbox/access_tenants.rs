@@ -2,8 +2,9 @@
 
 use tests::collection::{Collection, CollectionSpec};
 use tests::fixtures::{FIRST, Object, SECOND, bundle, indicator};
+use tests::keys::KeySpec;
 use tests::taxii_reading::{all_objects, ids};
-use tests::world::{KeySpec, World};
+use tests::world::World;
 
 async fn send(w: &World, tenant: &str, objects: &[Object]) -> serde_json::Value {
     let key = w.key(KeySpec::of(tenant)).await.text;

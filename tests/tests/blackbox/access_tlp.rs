@@ -4,8 +4,9 @@ use serde_json::json;
 use shared::tlp::Tlp;
 use tests::collection::{Collection, CollectionSpec};
 use tests::fixtures::{Object, SECOND, identity, indicator, malware, tlp_marking};
+use tests::keys::KeySpec;
 use tests::taxii_reading::{all_objects, ids};
-use tests::world::{KeySpec, World};
+use tests::world::World;
 
 /// One collection of everything per level, and a key that reads them all.
 struct Levels {

@@ -8,9 +8,10 @@ use serde_json::Value;
 use shared::tlp::Tlp;
 use tests::collection::{Collection, CollectionSpec};
 use tests::fixtures::{Object, SECOND, envelope, indicator, indicators, malware, relationship};
+use tests::keys::KeySpec;
 use tests::patience::until;
 use tests::taxii_reading::{Page, all_objects, pages_by_next};
-use tests::world::{KeySpec, World};
+use tests::world::World;
 
 fn sorted(objects: impl IntoIterator<Item = Value>) -> BTreeMap<String, Value> {
     objects.into_iter().map(|o| (o["id"].as_str().unwrap().to_owned(), o)).collect()

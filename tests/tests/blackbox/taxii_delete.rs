@@ -3,8 +3,9 @@
 use tests::client::TAXII;
 use tests::collection::{Collection, CollectionSpec};
 use tests::fixtures::{FIRST, Object, SECOND, THIRD, envelope, indicator, indicators};
+use tests::keys::KeySpec;
 use tests::taxii_reading::{Page, all_objects, date_added, ids, whole_manifest};
-use tests::world::{KeySpec, World};
+use tests::world::World;
 
 async fn delete(w: &World, collection: &Collection, object: &Object) {
     let answer = w.writer().delete(&collection.object(object.id())).await.expect(200);

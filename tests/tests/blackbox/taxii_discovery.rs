@@ -4,8 +4,9 @@ use serde_json::json;
 use tests::client::TAXII;
 use tests::collection::CollectionSpec;
 use tests::fixtures::indicator;
+use tests::keys::KeySpec;
 use tests::taxii_reading::ids;
-use tests::world::{KeySpec, World};
+use tests::world::World;
 
 async fn discovery_names_its_roots_by_absolute_urls(w: &World) {
     let body = w.reader().get("/taxii2/").await.expect(200).json();

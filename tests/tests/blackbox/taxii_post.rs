@@ -5,8 +5,9 @@ use shared::tlp::Tlp;
 use tests::client::{Answer, TAXII};
 use tests::collection::{Collection, CollectionSpec};
 use tests::fixtures::{Object, SECOND, envelope, indicator, indicators, malware};
+use tests::keys::KeySpec;
 use tests::taxii_reading::{Page, all_objects, ids};
-use tests::world::{KeySpec, World};
+use tests::world::World;
 
 async fn post(w: &World, collection: &Collection, objects: &[Object]) -> Value {
     let request = w.writer().post(&collection.objects()).body(TAXII, envelope(objects));

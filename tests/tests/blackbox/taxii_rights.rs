@@ -5,7 +5,8 @@ use shared::tlp::Tlp;
 use tests::client::{Client, TAXII};
 use tests::collection::{Collection, CollectionSpec};
 use tests::fixtures::{Object, envelope, indicator};
-use tests::world::{KeySpec, World};
+use tests::keys::KeySpec;
+use tests::world::World;
 
 async fn reads(client: &Client, c: &Collection, object: &Object) -> Vec<u16> {
     let mut statuses = Vec::new();

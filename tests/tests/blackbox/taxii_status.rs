@@ -4,8 +4,9 @@ use serde_json::{Value, json};
 use tests::client::TAXII;
 use tests::collection::CollectionSpec;
 use tests::fixtures::{Object, envelope, indicator, indicators};
+use tests::keys::KeySpec;
 use tests::taxii_reading::assert_taxii_timestamp;
-use tests::world::{KeySpec, World};
+use tests::world::World;
 
 fn assert_counts_agree(status: &Value) {
     let count = |name: &str| status[name].as_u64().unwrap_or_else(|| panic!("{name}: {status}"));

@@ -1,0 +1,71 @@
+//! Keys for tests: what one shall be, and what was made.
+
+use chrono::{DateTime, Utc};
+use shared::access::{KeyId, Scope};
+use shared::tlp::Tlp;
+
+/// What a key shall be; [`KeySpec::of`] a tenant and change what matters.
+#[derive(Debug, Clone)]
+pub struct KeySpec {
+    /// The tenant's name; made when it is not there.
+    pub tenant: String,
+    /// What it may do.
+    pub scopes: Vec<Scope>,
+    /// The plan whose limits hold.
+    pub plan: String,
+    /// The highest level it sees.
+    pub clearance: Tlp,
+    /// When it ends, if ever.
+    pub expires: Option<DateTime<Utc>>,
+}
+
+impl KeySpec {
+    /// A key that may read TAXII and write objects, cleared for TLP:AMBER, for ever.
+    pub fn of(tenant: &str) -> Self {
+        Self {
+            tenant: tenant.to_owned(),
+            scopes: vec![Scope::ReadTaxii, Scope::WriteObjects],
+            plan: "enterprise".to_owned(),
+            clearance: Tlp::Amber,
+            expires: None,
+        }
+    }
+
+    /// The same, for reading TAXII only.
+    #[must_use]
+    pub fn read_only(self) -> Self {
+        self.with([Scope::ReadTaxii])
+    }
+
+    /// The same, for writing only.
+    #[must_use]
+    pub fn write_only(self) -> Self {
+        self.with([Scope::WriteObjects])
+    }
+
+    /// The same with these scopes and no other.
+    #[must_use]
+    pub fn with<const N: usize>(self, scopes: [Scope; N]) -> Self {
+        Self { scopes: scopes.to_vec(), ..self }
+    }
+
+    /// The same on another plan.
+    #[must_use]
+    pub fn on(self, plan: &str) -> Self {
+        Self { plan: plan.to_owned(), ..self }
+    }
+
+    /// The same with another clearance.
+    #[must_use]
+    pub fn cleared(self, clearance: Tlp) -> Self {
+        Self { clearance, ..self }
+    }
+}
+
+/// A key that exists.
+pub struct Key {
+    /// The text a client sends.
+    pub text: String,
+    /// Its public id.
+    pub id: KeyId,
+}
