@@ -6,6 +6,7 @@ use std::env;
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::{Duration, Instant};
 
+use chrono::NaiveDate;
 use thiserror::Error;
 use tokio::sync::OnceCell;
 
@@ -215,10 +216,8 @@ impl Services {
         if key.last_used.is_some_and(|day| day >= today) {
             return;
         }
-        let used = ApiKey { last_used: Some(today), ..key.clone() };
-        // Remembered first, so that of many requests at once one writes; and with the age of what
-        // was read, so that a revoked key is not remembered longer.
-        if !self.update_remembered(used) {
+        // Remembered first, so that of many requests at once one writes.
+        if !self.remember_use(&key.id, today) {
             return;
         }
         if let Err(error) = self.0.store.note_use(&key.id, today).await {
@@ -226,17 +225,13 @@ impl Services {
         }
     }
 
-    /// Replaces a remembered key, if what is remembered has not seen the same day.
-    fn update_remembered(&self, used: ApiKey) -> bool {
+    /// Says no when the use of that day is remembered already. How long the key is remembered
+    /// stays as it is: a revoked one must go.
+    fn remember_use(&self, id: &KeyId, on: NaiveDate) -> bool {
         let mut keys = self.0.keys.lock().unwrap_or_else(PoisonError::into_inner);
-        match keys.get_mut(&used.id) {
-            Some((_, known)) if known.last_used >= used.last_used => false,
-            Some((_, known)) => {
-                known.last_used = used.last_used;
-                true
-            }
-            None => true,
-        }
+        let Some((_, known)) = keys.get_mut(id) else { return true };
+        let before = known.last_used.replace(on);
+        before.is_none_or(|day| day < on)
     }
 
     /// What counts requests against their plans.

@@ -1,5 +1,7 @@
 //! Errors of every surface but TAXII: `{"error":{code,message,details,request_id}}`.
 
+use std::num::NonZeroU32;
+
 use lambda_http::http::StatusCode;
 use lambda_http::http::header::{ALLOW, RETRY_AFTER, WWW_AUTHENTICATE};
 use serde_json::{Value, json};
@@ -24,7 +26,7 @@ pub struct ApiError {
     /// The methods a route takes, for 405.
     allow: Option<&'static str>,
     /// Seconds after which to try again, for 429 and 503.
-    retry_after: Option<u64>,
+    retry_after: Option<NonZeroU32>,
 }
 
 impl ApiError {
@@ -72,7 +74,7 @@ impl ApiError {
     /// The same, with the seconds after which to try again.
     #[must_use]
     pub fn retry_after(mut self, seconds: u64) -> Self {
-        self.retry_after = Some(seconds);
+        self.retry_after = NonZeroU32::new(u32::try_from(seconds).unwrap_or(u32::MAX));
         self
     }
 
