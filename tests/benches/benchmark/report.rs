@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::Serialize;
 
-use crate::{ingest, memory, pages, requests};
+use crate::{access, ingest, memory, pages, requests};
 
 /// One run.
 #[derive(Debug, Default, Serialize)]
@@ -15,6 +15,8 @@ pub struct Report {
     pub pages: Vec<pages::Row>,
     /// Part b.
     pub requests: Vec<requests::Row>,
+    /// Part e.
+    pub access: Vec<access::Row>,
     /// Part c.
     pub ingest: Option<ingest::Row>,
     /// Part d.
@@ -70,6 +72,21 @@ impl fmt::Display for Report {
             writeln!(
                 f,
                 "| {collection} | {place} | {requests_per_second:.0} | {queries_per_second:.0} | **{ratio:.2}** |"
+            )?;
+        }
+        if !self.access.is_empty() {
+            writeln!(
+                f,
+                "\ne. Access: a page of 100 through the TAXII function, by who asks\n\n| caller | median ms | mean ms | share of the mean | read units | write units |"
+            )?;
+            writeln!(f, "|---|---:|---:|---:|---:|---:|")?;
+        }
+        for row in &self.access {
+            let access::Row { caller, median_ms, mean_ms, share, read_units, write_units } = row;
+            writeln!(
+                f,
+                "| {caller} | {median_ms:.2} | {mean_ms:.2} | {:.1} % | {read_units:.3} | {write_units:.3} |",
+                share * 100.0
             )?;
         }
         if let Some(row) = &self.ingest {
