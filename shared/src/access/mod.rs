@@ -1,12 +1,16 @@
 //! Who may do what: keys, tenants, scopes, clearance (contract: access).
 
 mod key;
+mod key_record;
 mod scope;
 mod tenant;
+mod tenant_record;
 
 pub use key::{ApiKey, KeyId, KeyText, KeyTextError, NewKey, SecretDigest};
+pub use key_record::{KeyRecord, KeySettings, KeySettingsError};
 pub use scope::{Scope, ScopeError};
 pub use tenant::{TenantId, TenantIdError};
+pub use tenant_record::{Closed, TenantRecord, TenantSettings, TenantSettingsError};
 
 use crate::tlp::Tlp;
 
