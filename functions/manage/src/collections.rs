@@ -72,8 +72,7 @@ impl Resource for Collections {
         }
         let settings: CollectionSettings = patch::settings(body)?;
         check_tenants(operator, &settings, None).await?;
-        let stored =
-            operator.services.create_collection_as(&operator.actor, settings).await?;
+        let stored = operator.services.create_collection_as(&operator.actor, settings).await?;
         Ok(Made { stored, once: Vec::new() })
     }
 

@@ -107,8 +107,7 @@ impl Api {
                     request = request.header("if-match", tag);
                 }
                 let body = body.map_or(Body::Empty, |body| Body::Text(body.to_string()));
-                let request =
-                    request.body(body).map_err(|error| Fault::new(error.to_string()))?;
+                let request = request.body(body).map_err(|error| Fault::new(error.to_string()))?;
                 let answer = manage::handle_as(services, actor, request).await;
                 let etag = answer.headers().get("etag").and_then(|tag| tag.to_str().ok());
                 Ok(Answer {

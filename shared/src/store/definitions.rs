@@ -64,7 +64,8 @@ impl Store {
         let mut items = vec![self.put_new(definition(&collection)?)?];
         items.extend(self.names_of(None, &collection)?);
         items.push(self.put_new(self.backfill(&collection, backfill_after))?);
-        let record = AuditRecord::new(self.now(), actor, Action::Create, Kind::Collection.named(id));
+        let record =
+            AuditRecord::new(self.now(), actor, Action::Create, Kind::Collection.named(id));
         items.extend(self.audited(&record.to(&collection.shown()))?);
         match self.transact(items).await? {
             Made::Done => Ok(collection),

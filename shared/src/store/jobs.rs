@@ -288,7 +288,8 @@ mod tests {
             JobKind::DropLog { collection },
             JobKind::CloseTenant { tenant },
         ] {
-            let mut job = Job::new(kind.clone(), Position::from_micros(5), Position::from_micros(9));
+            let mut job =
+                Job::new(kind.clone(), Position::from_micros(5), Position::from_micros(9));
             assert_eq!(Job::from_item(&job.to_item()).unwrap(), job);
             job.reached = Some(ScanPlace { id: "identity--x".into(), sk: "HEAD".into() });
             assert_eq!(Job::from_item(&job.to_item()).unwrap(), job);

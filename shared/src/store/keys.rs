@@ -87,10 +87,8 @@ impl Store {
         let read = named.into_iter().map(|(line, id)| async move {
             Ok::<_, StoreError>(self.key_record(&id).await?.map(|record| (line, record)))
         });
-        let read: Vec<Option<_>> = stream::iter(read.collect::<Vec<_>>())
-            .buffered(CONCURRENCY)
-            .try_collect()
-            .await?;
+        let read: Vec<Option<_>> =
+            stream::iter(read.collect::<Vec<_>>()).buffered(CONCURRENCY).try_collect().await?;
         Ok((read.into_iter().flatten().collect(), more))
     }
 
@@ -260,10 +258,8 @@ impl Store {
     /// [`ChangeError::Changed`], or when the store fails.
     pub async fn delete_key(&self, actor: &Actor, known: &KeyRecord) -> Result<(), ChangeError> {
         let table = &self.names().access;
-        let unchanged = Condition::with(
-            UNCHANGED,
-            Item::from([(":known".to_owned(), number(known.revision))]),
-        );
+        let unchanged =
+            Condition::with(UNCHANGED, Item::from([(":known".to_owned(), number(known.revision))]));
         let mut items = vec![
             transaction::delete(table, key_key(&known.id), unchanged)?,
             transaction::delete(table, line_key(&known.tenant, &known.id), Condition::none())?,

@@ -33,9 +33,10 @@ impl Store {
             .await
             .map_err(StoreError::of)?;
         self.meter().read(answer.consumed_capacity());
-        let keys = answer.items().iter().map(|item| {
-            Ok(self.drop_item(key(collection.to_string(), item.text("sk")?)))
-        });
+        let keys = answer
+            .items()
+            .iter()
+            .map(|item| Ok(self.drop_item(key(collection.to_string(), item.text("sk")?))));
         let deletions = keys.collect::<Result<Vec<_>, StoreError>>()?;
         stream::iter(deletions).buffer_unordered(CONCURRENCY).try_collect::<Vec<()>>().await?;
         Ok(answer.last_evaluated_key.is_some())
