@@ -52,6 +52,7 @@ async fn run(command: Command) -> ExitCode {
         }
         Command::Tenant(arguments) => command::tenant::run(arguments).await.map(success),
         Command::Key(arguments) => command::key::run(arguments).await.map(success),
+        Command::Plan(arguments) => command::plan::run(arguments).await.map(success),
         Command::Collection(arguments) => command::collection::run(arguments).await.map(success),
         Command::Audit(arguments) => command::audit::run(arguments).await.map(success),
         Command::Apply(arguments) => command::apply::run(arguments).await,

@@ -162,7 +162,7 @@ impl AuditRecord {
         let micros = Position::at_or_before(now).micros();
         let unique = Uuid::new_v4().simple().to_string();
         Self {
-            id: format!("{micros:020}-{}", unique.get(..12).unwrap_or_default()),
+            id: format!("{micros:014x}-{}", unique.get(..8).unwrap_or_default()),
             time: now,
             actor: actor.clone(),
             action,

@@ -25,7 +25,7 @@ use crate::collection::{Collection, CollectionSpec};
 use crate::fixtures::{Object, envelope};
 use crate::function::Function;
 use crate::gateway_event;
-use crate::keys::{Key, KeySpec};
+use crate::keys::{Key, KeySpec, make_unlimited_plan};
 use crate::packed_log;
 use crate::patience::{DEADLINE, until};
 use crate::taxii_reading::{Page, pages_by_next};
@@ -92,6 +92,7 @@ impl World {
             writer: String::new(),
             reader: String::new(),
         };
+        make_unlimited_plan(world.running.services.store()).await;
         world.writer = world.key(KeySpec::of("acme")).await.text;
         world.reader = world.key(KeySpec::of("reader").read_only()).await.text;
         world
@@ -207,12 +208,19 @@ impl World {
             tenant: self.tenant(&spec.tenant).await,
             name: "black-box".to_owned(),
             scopes: spec.scopes,
-            plan: spec.plan,
+            plan: spec.plan.parse().unwrap(),
             clearance: spec.clearance,
             expires: spec.expires,
         };
         let key = self.running.services.store().create_key(new).await.unwrap();
         Key { text: key.reveal(), id: key.id().clone() }
+    }
+
+    /// Writes a plan's row.
+    pub async fn plan(&self, name: &str, terms: Value) {
+        let terms = serde_json::from_value(terms).unwrap();
+        let store = self.running.services.store();
+        store.put_plan(&name.parse().unwrap(), 0, &terms).await.unwrap();
     }
 
     /// TAXII with a key made for the purpose.
@@ -393,6 +401,52 @@ impl World {
     pub async fn is_at_rest(&self) -> bool {
         let store = self.past_the_proxy().store().clone();
         store.jobs().await.unwrap().is_empty() && pending(&store).await.is_empty()
+    }
+
+    /// Deletes a tenant as a function does that dies once that is written.
+    pub async fn close_tenant_and_die(&self, name: &str) {
+        let store = self.past_the_proxy().store().clone();
+        let known = store.tenant(&name.parse().unwrap()).await.unwrap().unwrap();
+        store.close_tenant(&shared::audit::Actor::System, &known).await.unwrap();
+    }
+
+    /// How many items are left of a collection's log.
+    pub async fn items_of_log(&self, collection: &str) -> usize {
+        let names = &self.running.services.settings().names;
+        let pages = self
+            .dynamodb_client(self.running.dynamodb)
+            .query()
+            .table_name(&names.collections)
+            .key_condition_expression("id = :id")
+            .expression_attribute_values(":id", AttributeValue::S(collection.to_owned()))
+            .limit(1000)
+            .send()
+            .await;
+        pages.unwrap().items().len()
+    }
+
+    /// Leaves the deletion of a log as it is when nobody has carried it on for hours.
+    pub async fn stalled_deletion(&self, collection: uuid::Uuid) {
+        use shared::store::{Job, JobKind};
+        let store = self.past_the_proxy().store().clone();
+        let long_ago = store.position_now().minus(3 * 3_600_000_000);
+        let kind = JobKind::DropLog { collection: CollectionId(collection) };
+        store.add_job(&Job::new(kind, long_ago, long_ago)).await.unwrap();
+    }
+
+    /// Carries out the jobs that are due, beside whoever else does.
+    pub async fn work_off_jobs(&self) {
+        let services = &self.running.services;
+        for job in services.store().jobs().await.unwrap() {
+            let until = Instant::now() + DEADLINE;
+            shared::rescan::carry_on(services, job.kind, until).await.unwrap();
+        }
+    }
+
+    /// Whether the log of a deleted collection only waits for its second deletion.
+    pub async fn has_second_round(&self, collection: &str) -> bool {
+        let jobs = self.past_the_proxy().store().jobs().await.unwrap();
+        jobs.iter().any(|job| job.second && job.kind.to_string().contains(collection))
     }
 
     /// Events that were given up after three attempts.

@@ -2,24 +2,21 @@
 //! page begins after, authenticated together with the list and its filters: it cannot be altered,
 //! nor used for another list. Stateless; valid as long as the deployment's secret.
 
-use base64::Engine;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use hmac::{Hmac, Mac};
 use lambda_http::http::StatusCode;
 use serde_json::{Map, Value};
-use sha2::Sha256;
+use shared::cursor::Secret;
 use shared::http::{Answer, ApiError, Query};
 use shared::services::Services;
+use shared::store::StoreError;
 
 const DEFAULT_LIMIT: usize = 50;
 const MAX_LIMIT: usize = 100;
-const TAG_BYTES: usize = 16;
 /// No place is longer.
 const MAX_TEXT: usize = 1024;
 
 /// What a list request asks for.
 pub struct Place {
-    secret: [u8; 32],
+    secret: Secret,
     list: String,
     after: Option<String>,
     /// How many at the most.
@@ -40,7 +37,7 @@ impl Place {
         let secret = services.cursor_secret().await?;
         let mut list = name.to_owned();
         for filter in filters {
-            list.push_str(&format!("\n{filter}={}", query.one(filter)?.unwrap_or_default()));
+            list.extend(["\n", filter, "=", query.one(filter)?.unwrap_or_default()]);
         }
         let limit = limit(query.one("limit")?)?;
         let after = query.one("cursor")?.map(|text| open(&secret, &list, text)).transpose()?;
@@ -78,35 +75,22 @@ pub fn page(
     Ok(Answer::json(StatusCode::OK, &body))
 }
 
-fn mac(secret: &[u8; 32], list: &str, after: &[u8]) -> Result<Hmac<Sha256>, ApiError> {
-    // A key of any length is taken.
-    let mut mac = Hmac::<Sha256>::new_from_slice(secret)
-        .map_err(|_| ApiError::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", "no cursor"))?;
-    mac.update(b"manage-cursor\n");
-    mac.update(list.as_bytes());
-    mac.update(&[0]);
-    mac.update(after);
-    Ok(mac)
+fn purpose(list: &str) -> String {
+    format!("manage-1\n{list}")
 }
 
-fn seal(secret: &[u8; 32], list: &str, after: &str) -> Result<String, ApiError> {
-    let tag = mac(secret, list, after.as_bytes())?.finalize().into_bytes();
-    let mut bytes = after.as_bytes().to_vec();
-    bytes.extend(tag.iter().take(TAG_BYTES));
-    Ok(URL_SAFE_NO_PAD.encode(bytes))
+fn seal(secret: &Secret, list: &str, after: &str) -> Result<String, ApiError> {
+    let sealed = shared::cursor::seal(secret, &purpose(list), &after);
+    sealed.map_err(|fault| StoreError::Damaged(fault.to_string()).into())
 }
 
-fn open(secret: &[u8; 32], list: &str, text: &str) -> Result<String, ApiError> {
-    let not_ours = || {
+fn open(secret: &Secret, list: &str, text: &str) -> Result<String, ApiError> {
+    let opened =
+        (text.len() <= MAX_TEXT).then(|| shared::cursor::open(secret, &purpose(list), text));
+    opened.flatten().ok_or_else(|| {
         let message = "`cursor` is not a value this service gave as `next` of this list";
         ApiError::bad_request("invalid_parameter", message)
-    };
-    let bytes = (text.len() <= MAX_TEXT).then(|| URL_SAFE_NO_PAD.decode(text).ok()).flatten();
-    let bytes = bytes.ok_or_else(not_ours)?;
-    let split = bytes.len().checked_sub(TAG_BYTES).ok_or_else(not_ours)?;
-    let (after, tag) = bytes.split_at(split);
-    mac(secret, list, after)?.verify_truncated_left(tag).map_err(|_| not_ours())?;
-    String::from_utf8(after.to_vec()).map_err(|_| not_ours())
+    })
 }
 
 #[cfg(test)]

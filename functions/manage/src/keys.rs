@@ -118,7 +118,25 @@ async fn check(
     if expires.is_some_and(|at| at <= operator.store().now()) && !kept {
         return Err(invalid("`expires` is in the past: to end a key now, revoke it"));
     }
-    Ok(())
+    let kept = known.is_some_and(|known| {
+        known.settings.plan == settings.plan && known.settings.scopes == settings.scopes
+    });
+    if kept { Ok(()) } else { check_plan(operator, settings).await }
+}
+
+/// A key holds what its plan has, and what the operator alone gives.
+async fn check_plan(operator: &Operator<'_>, settings: &KeySettings) -> Result<(), ApiError> {
+    let name = &settings.plan;
+    let plan = operator.store().plan(name).await?;
+    let plan = plan.ok_or_else(|| invalid(format!("there is no plan {name}: create it first")))?;
+    match settings.scopes.iter().find(|scope| !plan.grants(**scope)) {
+        None => Ok(()),
+        Some(scope) => {
+            let has: Vec<&str> = plan.terms.scopes.iter().map(|scope| scope.name()).collect();
+            let has = if has.is_empty() { "none".to_owned() } else { has.join(", ") };
+            Err(invalid(format!("the plan {name} does not have the scope {scope}; it has {has}")))
+        }
+    }
 }
 
 fn own_key(what: &str) -> ApiError {

@@ -8,6 +8,7 @@ mod cursor;
 mod keys;
 mod operator;
 mod patch;
+mod plans;
 mod precondition;
 mod refusal;
 mod resource;
@@ -23,6 +24,7 @@ use shared::services::Services;
 use collections::Collections;
 use keys::Keys;
 use operator::Operator;
+use plans::Plans;
 use tenants::Tenants;
 
 /// Answers one request.
@@ -65,6 +67,7 @@ async fn route(operator: &Operator<'_>, call: &Call) -> Result<Answer, ApiError>
         ["keys", id, "revoke"] => keys::revoke(operator, call, id).await,
         ["keys", id, "rotate"] => keys::rotate(operator, call, id).await,
         ["keys", rest @ ..] => serving::answer::<Keys>(operator, call, rest).await,
+        ["plans", rest @ ..] => serving::answer::<Plans>(operator, call, rest).await,
         ["collections", rest @ ..] => serving::answer::<Collections>(operator, call, rest).await,
         _ => Err(ApiError::unknown_route(call)),
     }

@@ -22,10 +22,8 @@ impl<'a> Operator<'a> {
     /// # Errors
     /// 401 without a valid key, 403 when it lacks the scope.
     pub async fn of(services: &'a Services, call: &Call) -> Result<Self, ApiError> {
-        let caller = authenticate(services, call.headers()).await?;
-        if !caller.may(Scope::Admin) {
-            return Err(ApiError::missing_scope(Scope::Admin));
-        }
+        let caller = authenticate(services, call).await?;
+        caller.require(Scope::Admin)?;
         let actor = Actor::Key {
             key: caller.key.clone(),
             tenant: caller.tenant.clone(),

@@ -1,5 +1,7 @@
 //! Why a change is not made.
 
+use std::fmt;
+
 use lambda_http::http::StatusCode;
 use shared::http::ApiError;
 use shared::store::{ChangeError, DefineCollectionError, StoreError};
@@ -26,8 +28,8 @@ impl From<StoreError> for Refusal {
 }
 
 /// 400 of settings that are not right.
-pub fn invalid(message: impl ToString) -> ApiError {
-    let message: String = message.to_string().chars().take(1000).collect();
+pub fn invalid(message: impl fmt::Display) -> ApiError {
+    let message: String = format!("{message}").chars().take(1000).collect();
     ApiError::bad_request("invalid_settings", message)
 }
 

@@ -2,7 +2,7 @@
 
 use lambda_http::http::header::{ETAG, IF_NONE_MATCH, LOCATION};
 use lambda_http::http::{Method, StatusCode};
-use serde_json::{Value, json};
+use serde_json::Value;
 use shared::http::{Answer, ApiError, Call};
 
 use crate::cursor::{self, Place};
@@ -140,11 +140,6 @@ pub fn shown<R: Resource>(status: StatusCode, stored: &R::Stored) -> Answer {
 
 /// 503: others change the same all the time.
 pub fn busy() -> ApiError {
-    let mut error = ApiError::new(
-        StatusCode::SERVICE_UNAVAILABLE,
-        "unavailable",
-        "others change the same at this moment: try again",
-    );
-    error.details = json!({});
-    error
+    let message = "others change the same at this moment: try again";
+    ApiError::new(StatusCode::SERVICE_UNAVAILABLE, "unavailable", message).retry_after(1)
 }

@@ -12,16 +12,21 @@ use serde_json::{Value, json};
 use super::connection::Connection;
 use super::managed;
 
-/// A file that says how tenants and collections shall be: makes and changes what is not so.
+/// A file that says how tenants, plans and collections shall be: makes and changes what is not so.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 What the file does not name is left alone; a member it leaves out gets its default. Tenants are
-found by id, collections by alias. Applying a file again changes nothing.
+found by id, plans by name, collections by alias. Applying a file again changes nothing.
 
 A file:
   tenants:
   - id: acme
     name: Acme Inc.
+  plans:
+  - name: partner
+    requests_per_minute: 100
+    lookback_days: 30
+    scopes: [read:taxii, read:csv]
   collections:
   - alias: detection
     title: Detection
@@ -96,7 +101,7 @@ async fn all(api: &Api, steps: &[Step], quiet: bool) -> Result<(), Fault> {
 
 fn say(steps: &[Step], dry_run: bool, done: bool) {
     if dry_run {
-        steps.iter().for_each(|step| managed::say(&text(step)));
+        managed::say(&steps.iter().map(text).collect::<String>());
     }
     if done {
         let count = |wanted: fn(&Difference) -> bool| {

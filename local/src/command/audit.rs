@@ -16,7 +16,7 @@ Examples:
   iocast audit list
   iocast audit list --resource key --max 20
   iocast audit list --resource collection/5523bb1c-6629-405c-b889-79beaba22f18
-  iocast audit show 00001795305600000000-0123456789ab")]
+  iocast audit show 0660d1c2e3f4a5-1b2c3d4e")]
 pub struct Arguments {
     #[command(flatten)]
     connection: Connection,
@@ -53,11 +53,11 @@ pub async fn run(Arguments { connection, verb }: Arguments) -> Result<(), Fault>
             let filter = resource.map(|resource| parameter("resource", &resource));
             let all = api.list("audit", filter.as_deref(), max).await?;
             let columns = [
-                column("TIME"),
-                column("WHO"),
+                whole("TIME"),
                 whole("ACTION"),
                 column("RESOURCE"),
                 column("CHANGED"),
+                column("WHO"),
                 whole("ID"),
             ];
             managed::say_list(connection.json, "changes", all, &columns, |record| {
@@ -66,10 +66,10 @@ pub async fn run(Arguments { connection, verb }: Arguments) -> Result<(), Fault>
                 let time = show::member(record, "time").replace('T', " ");
                 vec![
                     time.chars().take(16).collect(),
-                    who(&record["actor"]),
                     show::member(record, "action"),
                     format!("{kind}/{id}"),
                     changed(record),
+                    who(&record["actor"]),
                     show::member(record, "id"),
                 ]
             });

@@ -133,23 +133,22 @@ impl Settings {
     /// What was said; an empty text takes a member away.
     fn members(self, title: Option<String>) -> Map<String, Value> {
         let mut members = Map::new();
-        let mut set = |name: &str, value: Value| drop(members.insert(name.to_owned(), value));
-        let text = |text: String| if text.is_empty() { Value::Null } else { json!(text) };
-        title.into_iter().for_each(|title| set("title", json!(title)));
-        self.alias.into_iter().for_each(|alias| set("alias", text(alias)));
-        self.description.into_iter().for_each(|words| set("description", text(words)));
-        self.ceiling.into_iter().for_each(|ceiling| set("ceiling", json!(ceiling)));
-        self.filter.into_iter().for_each(|filter| set("filter", filter));
-        self.public.into_iter().for_each(|public| set("public", json!(public)));
-        self.taxii.into_iter().for_each(|taxii| set("taxii", json!(taxii)));
-        self.readers.into_iter().for_each(|readers| set("readers", json!(readers)));
-        self.writers.into_iter().for_each(|writers| set("writers", json!(writers)));
-        self.spec_versions.into_iter().for_each(|all| set("spec_versions", json!(all)));
+        let mut set = |name: &str, value: Option<Value>| managed::set(&mut members, name, value);
+        set("title", title.map(Value::String));
+        set("alias", managed::text(self.alias).map(Value::from));
+        set("description", managed::text(self.description).map(Value::from));
+        set("ceiling", self.ceiling.map(|ceiling| json!(ceiling)));
+        set("filter", self.filter);
+        set("public", self.public.map(Value::Bool));
+        set("taxii", self.taxii.map(Value::Bool));
+        set("readers", self.readers.map(Value::from));
+        set("writers", self.writers.map(Value::from));
+        set("spec_versions", self.spec_versions.map(Value::from));
         if self.all_readers {
-            set("readers", Value::Null);
+            set("readers", Some(Value::Null));
         }
         if self.no_writers {
-            set("writers", json!([]));
+            set("writers", Some(json!([])));
         }
         members
     }

@@ -216,16 +216,15 @@ pub async fn run(Arguments { connection, verb }: Arguments) -> Result<(), Fault>
         }
         Verb::Update { id, name, plan, scopes, clearance, expires, revision } => {
             let mut patch = Map::new();
-            let mut set = |member: &str, value: Value| drop(patch.insert(member.into(), value));
-            name.into_iter().for_each(|name| set("name", json!(name)));
-            plan.into_iter().for_each(|plan| set("plan", json!(plan)));
-            scopes.into_iter().for_each(|scopes| set("scopes", json!(scopes)));
-            clearance.into_iter().for_each(|level| set("clearance", json!(level)));
-            match expires {
-                Some(Until::Moment(at)) => set("expires", json!(at)),
-                Some(Until::Never) => set("expires", Value::Null),
-                None => {}
-            }
+            managed::set(&mut patch, "name", name);
+            managed::set(&mut patch, "plan", plan);
+            managed::set(&mut patch, "scopes", scopes);
+            managed::set(&mut patch, "clearance", clearance);
+            let expires = expires.map(|until| match until {
+                Until::Moment(at) => Some(at),
+                Until::Never => None,
+            });
+            managed::set(&mut patch, "expires", expires);
             let patch = Value::Object(patch);
             let changed = managed::update(&api, LIST, &id, patch, revision).await?;
             managed::say_one(json, &changed, &FIRST);

@@ -5,7 +5,20 @@ use std::io::{BufRead, IsTerminal, Write};
 use local::operate::api::{Api, path};
 use local::operate::table::{Column, table, terminal_width};
 use local::operate::{Fault, show};
-use serde_json::Value;
+use serde::Serialize;
+use serde_json::{Map, Value, json};
+
+/// Notes a member of a body, if its option was given.
+pub fn set(members: &mut Map<String, Value>, name: &str, given: Option<impl Serialize>) {
+    if let Some(given) = given {
+        members.insert(name.to_owned(), json!(given));
+    }
+}
+
+/// A text as a body has it: an empty one takes the member away.
+pub fn text(given: Option<String>) -> Option<Option<String>> {
+    given.map(|text| Some(text).filter(|text| !text.is_empty()))
+}
 
 /// Prints; who closed standard output does not want to know.
 pub fn say(text: &str) {
@@ -74,7 +87,7 @@ pub async fn update(
     revision: Option<u64>,
 ) -> Result<Value, Fault> {
     let one = list.strip_suffix('s').unwrap_or(list);
-    if patch.as_object().is_none_or(serde_json::Map::is_empty) {
+    if patch.as_object().is_none_or(Map::is_empty) {
         let fault = Fault::new("nothing to change: no option says what");
         return Err(fault.hint(format!("see `iocast {one} update --help`")));
     }

@@ -10,6 +10,7 @@ pub mod key;
 pub mod load;
 pub mod managed;
 pub mod measure;
+pub mod plan;
 pub mod serve;
 pub mod tenant;
 pub mod wrong_input;
@@ -51,6 +52,8 @@ pub enum Command {
     Tenant(tenant::Arguments),
     /// Keys: list, show, create, update, revoke, rotate, delete.
     Key(key::Arguments),
+    /// Plans: list, show, create, update, delete.
+    Plan(plan::Arguments),
     /// Collections: list, show, create, update, delete.
     Collection(collection::Arguments),
     /// Who changed what: list, show.

@@ -3,7 +3,7 @@
 use clap::{Args, Subcommand};
 use local::operate::table::{column, whole};
 use local::operate::{Fault, show};
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use super::connection::Connection;
 use super::managed;
@@ -72,16 +72,11 @@ struct Settings {
 }
 
 impl Settings {
-    fn members(&self) -> Value {
-        let mut members = serde_json::Map::new();
-        for (name, text) in [("name", &self.name), ("note", &self.note)] {
-            match text.as_deref() {
-                None => {}
-                Some("") => drop(members.insert(name.to_owned(), Value::Null)),
-                Some(text) => drop(members.insert(name.to_owned(), json!(text))),
-            }
-        }
-        Value::Object(members)
+    fn members(self) -> Map<String, Value> {
+        let mut members = Map::new();
+        managed::set(&mut members, "name", managed::text(self.name));
+        managed::set(&mut members, "note", managed::text(self.note));
+        members
     }
 }
 
@@ -108,12 +103,15 @@ pub async fn run(Arguments { connection, verb }: Arguments) -> Result<(), Fault>
         }
         Verb::Create { id, settings } => {
             let mut body = settings.members();
-            body["id"] = json!(id);
+            body.retain(|_, value| !value.is_null());
+            body.insert("id".to_owned(), json!(id));
+            let body = Value::Object(body);
             let made = api.must("POST", LIST, Some(&body), None).await?;
             managed::say_one(connection.json, &made.body, &first);
         }
         Verb::Update { id, settings, revision } => {
-            let changed = managed::update(&api, LIST, &id, settings.members(), revision).await?;
+            let patch = Value::Object(settings.members());
+            let changed = managed::update(&api, LIST, &id, patch, revision).await?;
             managed::say_one(connection.json, &changed, &first);
         }
         Verb::Delete { id, yes } => {

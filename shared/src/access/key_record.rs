@@ -1,10 +1,10 @@
 //! A key as the operator sees it: everything but its secret and the digest of that.
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, NaiveDate, Utc};
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
-use super::{KeyId, NewKey, Scope, TenantId};
+use super::{KeyId, NewKey, PlanName, Scope, TenantId};
 use crate::tlp::Tlp;
 
 /// The longest name, in characters.
@@ -19,7 +19,7 @@ pub struct KeySettings {
     /// What it may do.
     pub scopes: Vec<Scope>,
     /// The plan whose limits hold.
-    pub plan: String,
+    pub plan: PlanName,
     /// The highest TLP level it may see; amber unless said otherwise.
     #[serde(default = "default_clearance")]
     pub clearance: Tlp,
@@ -96,6 +96,9 @@ pub struct KeyRecord {
     pub tenant: TenantId,
     /// It works no longer.
     pub revoked: bool,
+    /// The UTC day of its last use.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub last_used: Option<NaiveDate>,
     /// What may be changed.
     #[serde(flatten)]
     pub settings: KeySettings,

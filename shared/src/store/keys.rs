@@ -4,7 +4,7 @@
 use aws_sdk_dynamodb::types::{AttributeValue, TransactWriteItem};
 use futures::stream::{self, StreamExt, TryStreamExt};
 
-use super::access::{KeyDocument, access_key};
+use super::access::{KeyDocument, access_key, day};
 use super::item::{Item, ReadItem, binary, number, text};
 use super::transaction::{self, Condition, Made};
 use super::{ChangeError, Store, StoreError};
@@ -51,6 +51,7 @@ fn record_of(id: &KeyId, item: &Item) -> Result<KeyRecord, StoreError> {
         created,
         tenant,
         revoked: matches!(item.get("revoked"), Some(AttributeValue::Bool(true))),
+        last_used: item.number("used")?.and_then(day),
         settings: KeySettings { name, scopes, plan, clearance, expires },
     })
 }
@@ -125,6 +126,7 @@ impl Store {
             created: Some(now),
             tenant,
             revoked: false,
+            last_used: None,
             settings: KeySettings { name, scopes, plan, clearance, expires },
         };
         let mut item = key_key(&record.id);

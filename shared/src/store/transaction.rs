@@ -126,8 +126,9 @@ impl Store {
                 .await;
             let error = match sent {
                 Ok(answer) => {
-                    let used = answer.consumed_capacity();
-                    used.iter().for_each(|used| self.meter().write(Some(used)));
+                    for used in answer.consumed_capacity() {
+                        self.meter().write(Some(used));
+                    }
                     return Ok(Made::Done);
                 }
                 Err(error) => error,

@@ -2,9 +2,9 @@
 
 use std::collections::HashSet;
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
-use shared::access::{TenantId, TenantSettings};
+use shared::access::{PlanName, PlanTerms, TenantId, TenantSettings};
 use shared::collection::CollectionSettings;
 use shared::tlp::Tlp;
 
@@ -35,6 +35,8 @@ struct File {
     #[serde(default)]
     tenants: Vec<Value>,
     #[serde(default)]
+    plans: Vec<Value>,
+    #[serde(default)]
     collections: Vec<Value>,
 }
 
@@ -52,6 +54,9 @@ impl Document {
         let mut resources = Vec::new();
         for value in file.tenants {
             resources.push(tenant(value)?);
+        }
+        for value in file.plans {
+            resources.push(plan(value)?);
         }
         for value in file.collections {
             resources.push(collection(value)?);
@@ -89,8 +94,11 @@ fn fault(kind: Kind, name: &str, error: impl std::fmt::Display) -> Fault {
 }
 
 /// Settings as the service would show them, defaults included.
-fn whole(settings: Value) -> Map<String, Value> {
-    settings.as_object().cloned().unwrap_or_default()
+fn whole(settings: &impl Serialize) -> Map<String, Value> {
+    match json!(settings) {
+        Value::Object(members) => members,
+        _ => Map::new(),
+    }
 }
 
 fn tenant(value: Value) -> Result<Wanted, Fault> {
@@ -102,7 +110,19 @@ fn tenant(value: Value) -> Result<Wanted, Fault> {
     let settings: TenantSettings = serde_json::from_value(Value::Object(members))
         .map_err(|error| fault(kind, &name, error))?;
     settings.check().map_err(|error| fault(kind, &name, error))?;
-    Ok(Wanted { kind, name, settings: whole(json!(settings)) })
+    Ok(Wanted { kind, name, settings: whole(&settings) })
+}
+
+fn plan(value: Value) -> Result<Wanted, Fault> {
+    let kind = Kind::Plan;
+    let mut members = members(kind, value)?;
+    let name = name(kind, &members)?;
+    name.parse::<PlanName>().map_err(|error| fault(kind, &name, error))?;
+    members.remove("name");
+    let terms: PlanTerms = serde_json::from_value(Value::Object(members))
+        .map_err(|error| fault(kind, &name, error))?;
+    terms.check().map_err(|error| fault(kind, &name, error))?;
+    Ok(Wanted { kind, name, settings: whole(&terms) })
 }
 
 fn collection(value: Value) -> Result<Wanted, Fault> {
@@ -114,7 +134,7 @@ fn collection(value: Value) -> Result<Wanted, Fault> {
     }
     let settings: CollectionSettings = serde_json::from_value(Value::Object(members))
         .map_err(|error| fault(kind, &name, error))?;
-    Ok(Wanted { kind, name, settings: whole(json!(settings)) })
+    Ok(Wanted { kind, name, settings: whole(&settings) })
 }
 
 #[cfg(test)]
@@ -144,6 +164,7 @@ mod tests {
             ("collections:\n- alias: c\n  title: C", "ceiling"),
             ("collections:\n- alias: c\n  title: C\n  ceiling: mauve", "mauve"),
             ("collections:\n- 1", "mapping"),
+            ("plans:\n- name: p\n  scopes: [admin]", "admin"),
             ("a: [", "line"),
         ] {
             let fault = Document::parse(text).unwrap_err();

@@ -69,7 +69,7 @@ pub fn text(step: &Step) -> String {
             for (name, before, after) in members {
                 let before = before.as_ref().map_or_else(|| "-".to_owned(), show::text);
                 let after = after.as_ref().map_or_else(|| "-".to_owned(), show::text);
-                text.push_str(&format!("    {name}: {before} -> {after}\n"));
+                text.extend(["    ", name, ": ", &before, " -> ", &after, "\n"]);
             }
             text
         }

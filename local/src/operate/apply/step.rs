@@ -10,6 +10,8 @@ use crate::operate::Fault;
 pub enum Kind {
     /// Found by its id.
     Tenant,
+    /// Found by its name.
+    Plan,
     /// Found by its alias.
     Collection,
 }
@@ -20,6 +22,7 @@ impl Kind {
     pub const fn one(self) -> &'static str {
         match self {
             Self::Tenant => "tenant",
+            Self::Plan => "plan",
             Self::Collection => "collection",
         }
     }
@@ -29,6 +32,7 @@ impl Kind {
     pub const fn list(self) -> &'static str {
         match self {
             Self::Tenant => "tenants",
+            Self::Plan => "plans",
             Self::Collection => "collections",
         }
     }
@@ -38,6 +42,7 @@ impl Kind {
     pub const fn name_member(self) -> &'static str {
         match self {
             Self::Tenant => "id",
+            Self::Plan => "name",
             Self::Collection => "alias",
         }
     }
@@ -46,6 +51,7 @@ impl Kind {
     const fn given(self) -> &'static [&'static str] {
         match self {
             Self::Tenant => &["id", "revision", "created", "closed"],
+            Self::Plan => &["name", "revision"],
             Self::Collection => &["id", "revision", "generation", "rebuilding"],
         }
     }
@@ -94,8 +100,9 @@ impl Step {
         let (kind, name) = (wanted.kind, wanted.name.clone());
         let Some(there) = there else {
             let mut body = wanted.settings.clone();
-            if kind == Kind::Tenant {
-                body.insert("id".to_owned(), json!(name));
+            // An alias is among a collection's settings.
+            if kind != Kind::Collection {
+                body.insert(kind.name_member().to_owned(), json!(name));
             }
             return Ok(Self { kind, name, difference: Difference::New(Value::Object(body)) });
         };
@@ -120,7 +127,7 @@ impl Step {
                 (name.clone(), change)
             })
             .collect();
-        let id = there["id"].as_str().unwrap_or_default().to_owned();
+        let id = there.get("id").and_then(Value::as_str).unwrap_or(&name).to_owned();
         let revision = there["revision"].as_u64().unwrap_or_default();
         let difference = Difference::Changed { id, revision, patch: Value::Object(patch), members };
         Ok(Self { kind, name, difference })
@@ -157,7 +164,7 @@ fn patch(before: &Value, after: &Value) -> Value {
 mod tests {
     use super::*;
 
-    fn wanted(settings: Value) -> Wanted {
+    fn wanted(settings: &Value) -> Wanted {
         let settings = settings.as_object().cloned().unwrap();
         Wanted { kind: Kind::Collection, name: "c".into(), settings }
     }
@@ -167,10 +174,10 @@ mod tests {
         let there = json!({"id": "1", "revision": 4, "generation": 2, "rebuilding": false,
             "alias": "c", "title": "C", "filter": {"mode": "and", "filters": [1]}});
         let same = json!({"alias": "c", "title": "C", "filter": {"mode": "and", "filters": [1]}});
-        let step = Step::between(&wanted(same), Some(&there)).unwrap();
+        let step = Step::between(&wanted(&same), Some(&there)).unwrap();
         assert_eq!(step.difference, Difference::None);
         let other = json!({"alias": "c", "description": "d", "filter": {"filters": [2]}});
-        let step = Step::between(&wanted(other), Some(&there)).unwrap();
+        let step = Step::between(&wanted(&other), Some(&there)).unwrap();
         let Difference::Changed { id, revision, patch, members } = step.difference else {
             panic!("it differs");
         };
