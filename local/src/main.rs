@@ -12,7 +12,8 @@ fn main() -> ExitCode {
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
         Err(error) => {
-            match command::wrong_input::fault(&error) {
+            let words: Vec<String> = std::env::args().skip(1).collect();
+            match command::wrong_input::fault(&error, &words) {
                 Some(fault) => eprintln!("iocast: {fault}"),
                 None => drop(error.print()),
             }

@@ -162,7 +162,8 @@ impl AuditRecord {
         let micros = Position::at_or_before(now).micros();
         let unique = Uuid::new_v4().simple().to_string();
         Self {
-            id: format!("{micros:014x}-{}", unique.get(..8).unwrap_or_default()),
+            // Thirteen digits last until the year 2112.
+            id: format!("{micros:013x}-{}", unique.get(..4).unwrap_or_default()),
             time: now,
             actor: actor.clone(),
             action,

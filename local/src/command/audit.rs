@@ -11,12 +11,15 @@ use super::managed;
 
 /// Audit: who changed what, when, and how it was before and after.
 #[derive(Debug, Args)]
-#[command(after_help = "\
+#[command(
+    arg_required_else_help = true,
+    after_help = "\
 Examples:
   iocast audit list
   iocast audit list --resource key --max 20
-  iocast audit list --resource collection/5523bb1c-6629-405c-b889-79beaba22f18
-  iocast audit show 0660d1c2e3f4a5-1b2c3d4e")]
+  iocast audit list --resource key/abcdefghijklmnop
+  iocast audit show 660d8725502ca-3d79"
+)]
 pub struct Arguments {
     #[command(flatten)]
     connection: Connection,
@@ -86,7 +89,7 @@ pub async fn run(Arguments { connection, verb }: Arguments) -> Result<(), Fault>
 
 fn who(actor: &Value) -> String {
     match actor["kind"].as_str() {
-        Some("key") => format!("key {}", show::member(actor, "key")),
+        Some("key") => show::member(actor, "key"),
         Some("direct") => format!("{} (direct)", show::member(actor, "user")),
         other => other.unwrap_or_default().to_owned(),
     }

@@ -17,17 +17,22 @@ const FIRST: [&str; 8] =
 
 /// Collections: what enters them, how high they reach, who reads and writes them.
 #[derive(Debug, Args)]
-#[command(after_help = "\
+#[command(
+    arg_required_else_help = true,
+    after_help = "\
 Examples:
+  iocast collection create --title Everything --alias all --ceiling amber
   iocast collection create --title Detection --alias detection --ceiling amber \\
-      --filter '{\"mode\":\"and\",\"filters\":[{\"key\":\"label\",\"values\":[\"detection\"]}]}'
-  iocast collection create --title 'Block list' --alias block --public --filter @block.json
+      --filter '{\"filters\":[{\"key\":\"label\",\"values\":[\"detection\"]}]}'
+  iocast collection create --title 'Block list' --alias block --public \\
+      --filter @block.json
   iocast collection list
   iocast collection update detection --reader acme --reader globex
   iocast collection update detection --all-readers
   iocast collection delete block
 
-While a collection says `rebuilding`, what was stored before is being re-evaluated.")]
+While a collection says `rebuilding`, what was stored before is being re-evaluated."
+)]
 pub struct Arguments {
     #[command(flatten)]
     connection: Connection,
@@ -135,8 +140,8 @@ impl Settings {
         let mut members = Map::new();
         let mut set = |name: &str, value: Option<Value>| managed::set(&mut members, name, value);
         set("title", title.map(Value::String));
-        set("alias", managed::text(self.alias).map(Value::from));
-        set("description", managed::text(self.description).map(Value::from));
+        set("alias", managed::text(self.alias));
+        set("description", managed::text(self.description));
         set("ceiling", self.ceiling.map(|ceiling| json!(ceiling)));
         set("filter", self.filter);
         set("public", self.public.map(Value::Bool));

@@ -18,11 +18,14 @@ const FIRST: [&str; 9] =
 
 /// Keys: what their holders may read and write, and how fast.
 #[derive(Debug, Args)]
-#[command(after_help = "\
+#[command(
+    arg_required_else_help = true,
+    after_help = "\
 Examples:
-  iocast key create --tenant acme --name Splunk --plan pro --scope read:taxii,read:csv
+  iocast key create --tenant acme --name Splunk --plan pro \\
+      --scope read:taxii,read:csv
   iocast key create --direct --stack iocast --tenant operator --name me \\
-      --plan enterprise --scope admin --clearance red       the very first key
+      --plan enterprise --scope admin --clearance red      the very first key
   iocast key list --tenant acme
   iocast key update abcdefghijklmnop --clearance green --expires 90d
   iocast key rotate abcdefghijklmnop --grace 24h
@@ -30,7 +33,8 @@ Examples:
 
 Scopes:
   read:taxii read:stix read:stream read:csv read:ioc_stream delete:ioc_stream
-  write:objects write:notifications admin")]
+  write:objects write:notifications admin"
+)]
 pub struct Arguments {
     #[command(flatten)]
     connection: Connection,

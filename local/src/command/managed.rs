@@ -16,8 +16,8 @@ pub fn set(members: &mut Map<String, Value>, name: &str, given: Option<impl Seri
 }
 
 /// A text as a body has it: an empty one takes the member away.
-pub fn text(given: Option<String>) -> Option<Option<String>> {
-    given.map(|text| Some(text).filter(|text| !text.is_empty()))
+pub fn text(given: Option<String>) -> Option<Value> {
+    given.map(|text| if text.is_empty() { Value::Null } else { Value::String(text) })
 }
 
 /// Prints; who closed standard output does not want to know.

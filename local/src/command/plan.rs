@@ -14,16 +14,20 @@ const FIRST: [&str; 1] = ["name"];
 
 /// Plans: how much keys may ask for, how far back, and which scopes they may hold.
 #[derive(Debug, Args)]
-#[command(after_help = "\
+#[command(
+    arg_required_else_help = true,
+    after_help = "\
 Examples:
   iocast plan list
-  iocast plan create partner --per-minute 100 --lookback-days 30 --scope read:taxii,read:csv
+  iocast plan create partner --per-minute 100 --lookback-days 30 \\
+      --scope read:taxii,read:csv
   iocast plan update free --per-day 2000
   iocast plan update partner --per-minute none
   iocast plan delete partner
 
 The plans free, pro and enterprise are part of the service: changed, they can be deleted to be
-as they were.")]
+as they were."
+)]
 pub struct Arguments {
     #[command(flatten)]
     connection: Connection,

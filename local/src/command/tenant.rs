@@ -12,12 +12,15 @@ const LIST: &str = "tenants";
 
 /// Tenants: whom keys, notifications and subscriptions belong to.
 #[derive(Debug, Args)]
-#[command(after_help = "\
+#[command(
+    arg_required_else_help = true,
+    after_help = "\
 Examples:
   iocast tenant create acme --name 'Acme Inc.'
   iocast tenant list
   iocast tenant update acme --note 'contract ends 2027-06-30'
-  iocast tenant delete acme        revokes its keys; what it wrote stays")]
+  iocast tenant delete acme        revokes its keys; what it wrote stays"
+)]
 pub struct Arguments {
     #[command(flatten)]
     connection: Connection,

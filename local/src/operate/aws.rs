@@ -124,8 +124,7 @@ impl Aws {
         if status.is_success() {
             return Ok(text);
         }
-        let said: String = text.chars().take(300).collect();
-        Err(failed(format!("{status} {said}")))
+        Err(failed(said(&text).unwrap_or_else(|| status.to_string())))
     }
 
     /// A call of a service that speaks the query protocol; its XML.
@@ -194,6 +193,17 @@ impl Aws {
         }
         Ok(all)
     }
+}
+
+/// What a refusal says: XML of the query protocol, or JSON in either spelling.
+fn said(refusal: &str) -> Option<String> {
+    let json = serde_json::from_str::<Value>(refusal).ok();
+    let of_json = json.and_then(|body| {
+        let message = body.get("message").or_else(|| body.get("Message"))?;
+        message.as_str().map(str::to_owned)
+    });
+    let message = of_json.or_else(|| texts(refusal, "Message").into_iter().next())?;
+    Some(message.chars().take(300).collect())
 }
 
 /// The `<member>`s of an answer: the texts of their elements by name.
@@ -267,5 +277,9 @@ mod tests {
         assert_eq!(read[1]["A"], "3");
         assert_eq!(texts(xml, "NextToken"), ["t"]);
         assert!(members("<broken").is_empty());
+        let refusal =
+            "<ErrorResponse><Error><Message>no such stack</Message></Error></ErrorResponse>";
+        assert_eq!(said(refusal).as_deref(), Some("no such stack"));
+        assert_eq!(said("{\"message\":\"denied\"}").as_deref(), Some("denied"));
     }
 }

@@ -1,5 +1,6 @@
 //! One resource, a member a line.
 
+use chrono::NaiveDateTime;
 use serde_json::Value;
 
 use super::table::plain;
@@ -11,7 +12,7 @@ pub fn text(value: &Value) -> String {
         Value::Null => "-".to_owned(),
         Value::Bool(true) => "yes".to_owned(),
         Value::Bool(false) => "no".to_owned(),
-        Value::String(text) => plain(text),
+        Value::String(text) => moment(text).unwrap_or_else(|| plain(text)),
         Value::Number(number) => number.to_string(),
         Value::Array(items) if items.is_empty() => "none".to_owned(),
         Value::Array(items) if items.iter().all(|item| !item.is_object()) => {
@@ -19,6 +20,13 @@ pub fn text(value: &Value) -> String {
         }
         Value::Array(_) | Value::Object(_) => plain(&value.to_string()),
     }
+}
+
+/// A time with fractions of a second, without them.
+fn moment(text: &str) -> Option<String> {
+    let (seconds, fraction) = text.strip_suffix('Z')?.split_once('.')?;
+    let digits = fraction.bytes().all(|byte| byte.is_ascii_digit());
+    (digits && seconds.parse::<NaiveDateTime>().is_ok()).then(|| format!("{seconds}Z"))
 }
 
 /// The member of a resource as a person reads it; empty where there is none.
@@ -88,6 +96,12 @@ fn wrapped(text: &str, width: Option<usize>) -> Vec<String> {
 mod tests {
     use super::*;
     use serde_json::json;
+
+    #[test]
+    fn times_are_shown_to_the_second() {
+        assert_eq!(text(&json!("2026-11-22T07:30:04.059742443Z")), "2026-11-22T07:30:04Z");
+        assert_eq!(text(&json!("example.Z")), "example.Z");
+    }
 
     #[test]
     fn a_resource_is_shown_within_the_width() {

@@ -156,8 +156,10 @@ async fn collections_from_first_to_last() {
         ],
         &person.environment,
         "",
-    );
-    let made = made.await.fits().expect(0);
+    )
+    .await
+    .fits()
+    .expect(0);
     let _ = made.shows(&["seen", "Seen by tests", "amber", "\"detection\"", "rebuilding"]);
     let one = person.json(&["collection", "show", "seen", "--json"]).await;
     let id = one["id"].as_str().unwrap();
