@@ -144,6 +144,8 @@ pub struct Announced {
     pub base_url: Option<String>,
     /// The key to write with.
     pub writer_key: Option<String>,
+    /// The operator's key.
+    pub admin_key: Option<String>,
 }
 
 /// Looks into a folder that a service may be using.
@@ -153,14 +155,17 @@ pub fn announced(folder: &Path) -> Announced {
     struct Note {
         base_url: Option<String>,
         writer_key: Option<String>,
+        admin_key: Option<String>,
     }
     let read = |name: &str| {
         let text = std::fs::read(folder.join(name)).ok()?;
         serde_json::from_slice::<Note>(&text).ok()
     };
+    let keys = read(KEYS);
     Announced {
         base_url: read(SERVICE).and_then(|note| note.base_url),
-        writer_key: read(KEYS).and_then(|note| note.writer_key),
+        writer_key: keys.as_ref().and_then(|note| note.writer_key.clone()),
+        admin_key: keys.and_then(|note| note.admin_key),
     }
 }
 
@@ -209,6 +214,7 @@ mod tests {
         let found = announced(folder.path());
         assert_eq!(found.base_url.as_deref(), Some("http://127.0.0.1:1"));
         assert_eq!(found.writer_key.as_deref(), Some("k"));
+        assert_eq!(found.admin_key.as_deref(), Some("a"));
         data.withdraw();
         assert_eq!(announced(folder.path()).base_url, None);
     }

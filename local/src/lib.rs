@@ -12,6 +12,7 @@ pub mod gateway;
 pub mod http_client;
 pub mod load;
 pub mod measure;
+pub mod operate;
 pub mod parked;
 pub mod ready_file;
 pub mod routing;

@@ -12,7 +12,11 @@ fn main() -> ExitCode {
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
         Err(error) => {
-            let _ = error.print();
+            let words: Vec<String> = std::env::args().skip(1).collect();
+            match command::wrong_input::fault(&error, &words) {
+                Some(fault) => eprintln!("iocast: {fault}"),
+                None => drop(error.print()),
+            }
             // 2 is taken: it says that something was rejected.
             return ExitCode::from(u8::from(error.use_stderr()));
         }
@@ -34,11 +38,29 @@ fn main() -> ExitCode {
             return ExitCode::FAILURE;
         }
     };
-    runtime.block_on(async {
-        match cli.command.unwrap_or(Command::Serve(cli.serve)) {
-            Command::Serve(arguments) => command::serve::run(arguments).await,
-            Command::Load(arguments) => command::load::run(arguments).await,
-            Command::Measure(arguments) => command::measure::run(arguments).await,
+    runtime.block_on(run(cli.command.unwrap_or(Command::Serve(cli.serve))))
+}
+
+async fn run(command: Command) -> ExitCode {
+    let success = |()| ExitCode::SUCCESS;
+    let done = match command {
+        Command::Serve(arguments) => return command::serve::run(arguments).await,
+        Command::Load(arguments) => return command::load::run(arguments).await,
+        Command::Measure(arguments) => return command::measure::run(arguments).await,
+        Command::Completions(arguments) => {
+            command::completions::run(&arguments);
+            Ok(ExitCode::SUCCESS)
         }
+        Command::Tenant(arguments) => command::tenant::run(arguments).await.map(success),
+        Command::Key(arguments) => command::key::run(arguments).await.map(success),
+        Command::Plan(arguments) => command::plan::run(arguments).await.map(success),
+        Command::Collection(arguments) => command::collection::run(arguments).await.map(success),
+        Command::Audit(arguments) => command::audit::run(arguments).await.map(success),
+        Command::Apply(arguments) => command::apply::run(arguments).await,
+        Command::Doctor(arguments) => command::doctor::run(arguments).await,
+    };
+    done.unwrap_or_else(|fault| {
+        eprintln!("iocast: {fault}");
+        ExitCode::FAILURE
     })
 }

@@ -4,6 +4,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
 use thiserror::Error;
 
 use crate::access::{Caller, Scope, TenantId};
@@ -171,6 +172,19 @@ impl Collection {
             && now.ceiling == before.ceiling
             && now.writers == before.writers
             && now.spec_versions == before.spec_versions
+    }
+
+    /// How it is shown to operators, and written into the audit.
+    #[must_use]
+    pub fn shown(&self) -> Value {
+        let mut shown = serde_json::to_value(&self.settings).unwrap_or_default();
+        if let Value::Object(members) = &mut shown {
+            members.insert("id".to_owned(), json!(self.id));
+            members.insert("revision".to_owned(), json!(self.revision));
+            members.insert("generation".to_owned(), json!(self.generation));
+            members.insert("rebuilding".to_owned(), json!(self.rebuilding.is_some()));
+        }
+        shown
     }
 
     /// Whether `tenant` may write to it.

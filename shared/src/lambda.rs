@@ -32,7 +32,15 @@ impl Services {
     /// # Errors
     /// Names the variable that is not set.
     pub fn from_env() -> Result<Self, SettingsError> {
-        let settings = Settings::from_env()?;
+        Self::on_aws(Settings::from_env()?)
+    }
+
+    /// Services as `settings` describes them, with the environment's credentials, region
+    /// (`AWS_REGION`, else `AWS_DEFAULT_REGION`) and, if set, endpoints.
+    ///
+    /// # Errors
+    /// Names the variable that is not set.
+    pub fn on_aws(settings: Settings) -> Result<Self, SettingsError> {
         let set = |name| env::var(name).ok().filter(|value| !value.is_empty());
         let required = |name| set(name).ok_or(SettingsError::Missing(name));
         let credentials = Credentials::new(
@@ -42,7 +50,8 @@ impl Services {
             None,
             "environment",
         );
-        let region = Region::new(required("AWS_REGION")?);
+        let region = set("AWS_REGION").or_else(|| set("AWS_DEFAULT_REGION"));
+        let region = Region::new(region.ok_or(SettingsError::Missing("AWS_REGION"))?);
         let everywhere = set("AWS_ENDPOINT_URL");
         let http = http();
         let mut dynamodb = aws_sdk_dynamodb::Config::builder()

@@ -4,6 +4,7 @@
 //! [`store`] knows tables and keys; [`log`] is the collection log that every surface reads.
 
 pub mod access;
+pub mod audit;
 pub mod clock;
 pub mod collection;
 pub mod compaction;

@@ -11,6 +11,7 @@ use thiserror::Error;
 use tokio::sync::OnceCell;
 
 use crate::access::{ApiKey, KeyId, Plan, PlanName, TenantId};
+use crate::audit::Actor;
 use crate::clock::Clock;
 use crate::collection::{Collection, CollectionSettings};
 use crate::filter::Filter;
@@ -346,7 +347,8 @@ impl Services {
         Ok(None)
     }
 
-    /// Creates a collection; this instance knows it at once, others within half a minute.
+    /// Creates a collection, for the service itself; this instance knows it at once, others
+    /// within half a minute.
     ///
     /// # Errors
     /// When the settings are not right, the alias or title is taken, or the store fails.
@@ -354,10 +356,34 @@ impl Services {
         &self,
         settings: CollectionSettings,
     ) -> Result<Collection, DefineCollectionError> {
+        self.create_collection_as(&Actor::System, settings).await
+    }
+
+    /// Creates a collection; this instance knows it at once, others within half a minute.
+    ///
+    /// # Errors
+    /// When the settings are not right, the alias or title is taken, or the store fails.
+    pub async fn create_collection_as(
+        &self,
+        actor: &Actor,
+        settings: CollectionSettings,
+    ) -> Result<Collection, DefineCollectionError> {
         let after = self.backfill_after();
-        let collection = self.0.store.create_collection(settings, after).await?;
+        let collection = self.0.store.create_collection(actor, settings, after).await?;
         self.definitions_within(Duration::ZERO).await?;
         Ok(collection)
+    }
+
+    /// Changes a collection that is still as `known`, for the service itself.
+    ///
+    /// # Errors
+    /// As [`Services::change_collection_as`].
+    pub async fn change_collection(
+        &self,
+        known: &Collection,
+        settings: CollectionSettings,
+    ) -> Result<Collection, DefineCollectionError> {
+        self.change_collection_as(&Actor::System, known, settings).await
     }
 
     /// Changes a collection that is still as `known`; this instance goes by it at once, others
@@ -366,15 +392,42 @@ impl Services {
     /// # Errors
     /// When the settings are not right, the alias or title is taken, somebody else changed the
     /// collection meanwhile, or the store fails.
-    pub async fn change_collection(
+    pub async fn change_collection_as(
         &self,
+        actor: &Actor,
         known: &Collection,
         settings: CollectionSettings,
     ) -> Result<Collection, DefineCollectionError> {
         let after = self.backfill_after();
-        let changed = self.0.store.change_collection(known, settings, after).await;
+        let changed = self.0.store.change_collection(actor, known, settings, after).await;
         self.definitions_within(Duration::ZERO).await?;
         changed
+    }
+
+    /// Deletes a collection that is still as `known`; this instance knows it no longer, others
+    /// within half a minute, and its log goes after that.
+    ///
+    /// # Errors
+    /// When somebody else changed the collection meanwhile, or the store fails.
+    pub async fn delete_collection(
+        &self,
+        actor: &Actor,
+        known: &Collection,
+    ) -> Result<(), DefineCollectionError> {
+        let after = self.backfill_after();
+        let deleted = self.0.store.delete_collection(actor, known, after).await;
+        self.definitions_within(Duration::ZERO).await?;
+        deleted
+    }
+
+    /// Forgets a plan, because it changed.
+    pub fn forget_plan(&self, name: &PlanName) {
+        self.0.plans.lock().unwrap_or_else(PoisonError::into_inner).remove(name);
+    }
+
+    /// Forgets a key, because it changed.
+    pub fn forget_key(&self, id: &KeyId) {
+        self.0.keys.lock().unwrap_or_else(PoisonError::into_inner).remove(id);
     }
 
     /// When no projector goes by definitions of before this moment any more: their memory once,

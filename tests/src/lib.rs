@@ -34,5 +34,6 @@ pub mod realistic;
 pub mod runtime_api;
 pub mod service;
 pub mod taxii_reading;
+pub mod terminal;
 pub mod world;
 pub mod worse_days;

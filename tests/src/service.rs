@@ -165,8 +165,17 @@ impl Ended {
 
 /// Runs `iocast` with arguments until it ends.
 pub async fn iocast<A: AsRef<OsStr>>(arguments: &[A]) -> Ended {
+    iocast_with(arguments, &[]).await
+}
+
+/// Runs `iocast` with arguments and variables of its environment until it ends.
+pub async fn iocast_with<A: AsRef<OsStr>>(
+    arguments: &[A],
+    environment: &[(String, String)],
+) -> Ended {
     let output = Command::new(binaries::path("iocast"))
         .args(arguments)
+        .envs(environment.iter().map(|(name, value)| (name, value)))
         .stdin(Stdio::null())
         .kill_on_drop(true)
         .output()

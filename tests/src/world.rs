@@ -403,6 +403,52 @@ impl World {
         store.jobs().await.unwrap().is_empty() && pending(&store).await.is_empty()
     }
 
+    /// Deletes a tenant as a function does that dies once that is written.
+    pub async fn close_tenant_and_die(&self, name: &str) {
+        let store = self.past_the_proxy().store().clone();
+        let known = store.tenant(&name.parse().unwrap()).await.unwrap().unwrap();
+        store.close_tenant(&shared::audit::Actor::System, &known).await.unwrap();
+    }
+
+    /// How many items are left of a collection's log.
+    pub async fn items_of_log(&self, collection: &str) -> usize {
+        let names = &self.running.services.settings().names;
+        let pages = self
+            .dynamodb_client(self.running.dynamodb)
+            .query()
+            .table_name(&names.collections)
+            .key_condition_expression("id = :id")
+            .expression_attribute_values(":id", AttributeValue::S(collection.to_owned()))
+            .limit(1000)
+            .send()
+            .await;
+        pages.unwrap().items().len()
+    }
+
+    /// Leaves the deletion of a log as it is when nobody has carried it on for hours.
+    pub async fn stalled_deletion(&self, collection: uuid::Uuid) {
+        use shared::store::{Job, JobKind};
+        let store = self.past_the_proxy().store().clone();
+        let long_ago = store.position_now().minus(3 * 3_600_000_000);
+        let kind = JobKind::DropLog { collection: CollectionId(collection) };
+        store.add_job(&Job::new(kind, long_ago, long_ago)).await.unwrap();
+    }
+
+    /// Carries out the jobs that are due, beside whoever else does.
+    pub async fn work_off_jobs(&self) {
+        let services = &self.running.services;
+        for job in services.store().jobs().await.unwrap() {
+            let until = Instant::now() + DEADLINE;
+            shared::rescan::carry_on(services, job.kind, until).await.unwrap();
+        }
+    }
+
+    /// Whether the log of a deleted collection only waits for its second deletion.
+    pub async fn has_second_round(&self, collection: &str) -> bool {
+        let jobs = self.past_the_proxy().store().jobs().await.unwrap();
+        jobs.iter().any(|job| job.second && job.kind.to_string().contains(collection))
+    }
+
     /// Events that were given up after three attempts.
     pub fn parked(&self) -> usize {
         self.running.parked.count()

@@ -61,7 +61,7 @@ pub async fn handle(
     }
     let mut failed = Vec::new();
     for (kind, sequence_number) in jobs {
-        if let Err(fault) = shared::rescan::carry_on(services, kind, until).await {
+        if let Err(fault) = shared::rescan::carry_on(services, kind.clone(), until).await {
             error!(job = %kind, %fault, "stopped");
             failed.push(json!({"itemIdentifier": sequence_number}));
         }

@@ -1,14 +1,37 @@
 //! The commands, one a file.
 
+pub mod apply;
+pub mod audit;
+pub mod collection;
+pub mod completions;
+pub mod connection;
+pub mod doctor;
+pub mod key;
 pub mod load;
+pub mod managed;
 pub mod measure;
+pub mod plan;
 pub mod serve;
+pub mod tenant;
+pub mod wrong_input;
 
 use clap::{Parser, Subcommand};
 
 /// iocast: threat intelligence as logs. Without a command it serves.
 #[derive(Debug, Parser)]
-#[command(name = "iocast", version, args_conflicts_with_subcommands = true)]
+#[command(
+    name = "iocast",
+    version,
+    args_conflicts_with_subcommands = true,
+    max_term_width = 100,
+    after_help = "\
+Try it here:
+  iocast serve                     everything on this machine; prints keys
+  iocast load FILE                 send it STIX or IOCs
+  iocast collection list           look at what it holds
+  iocast doctor                    is everything as it should be?
+A service elsewhere is named by --url and --key, or by IOCAST_URL and IOCAST_KEY."
+)]
 pub struct Cli {
     /// What to do; serve if absent.
     #[command(subcommand)]
@@ -25,8 +48,24 @@ pub enum Command {
     Serve(serve::Arguments),
     /// Send STIX or IOC files to a running service.
     Load(load::Arguments),
+    /// Tenants: list, show, create, update, delete.
+    Tenant(tenant::Arguments),
+    /// Keys: list, show, create, update, revoke, rotate, delete.
+    Key(key::Arguments),
+    /// Plans: list, show, create, update, delete.
+    Plan(plan::Arguments),
+    /// Collections: list, show, create, update, delete.
+    Collection(collection::Arguments),
+    /// Who changed what: list, show.
+    Audit(audit::Arguments),
+    /// Make everything as a file says.
+    Apply(apply::Arguments),
+    /// Look at a deployment, and say what is wrong.
+    Doctor(doctor::Arguments),
     /// Measure what pages cost: read units and time, on a service of its own.
     Measure(measure::Arguments),
+    /// Completion for a shell.
+    Completions(completions::Arguments),
 }
 
 #[cfg(test)]

@@ -1,10 +1,12 @@
 //! Who may do what: keys, tenants, plans, scopes, limits, clearance (contract: access).
 
 mod key;
+mod key_record;
 mod limit;
 mod plan;
 mod scope;
 mod tenant;
+mod tenant_record;
 
 use std::sync::Arc;
 
@@ -12,10 +14,12 @@ use chrono::{DateTime, Utc};
 use thiserror::Error;
 
 pub use key::{ApiKey, KeyId, KeyText, KeyTextError, NewKey, SecretDigest};
+pub use key_record::{KeyRecord, KeySettings, KeySettingsError};
 pub use limit::{Allowance, Quota, Used, Window};
 pub use plan::{Plan, PlanError, PlanName, PlanNameError, PlanTerms};
 pub use scope::{Scope, ScopeError};
 pub use tenant::{TenantId, TenantIdError};
+pub use tenant_record::{Closed, TenantRecord, TenantSettings, TenantSettingsError};
 
 use crate::tlp::Tlp;
 

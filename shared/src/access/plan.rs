@@ -9,6 +9,7 @@ use std::sync::LazyLock;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
 use thiserror::Error;
 
 use super::Scope;
@@ -162,6 +163,17 @@ impl Plan {
         });
         terms.scopes.clear();
         Self { name, revision: 0, terms }
+    }
+
+    /// How it is shown to operators, and written into the audit.
+    #[must_use]
+    pub fn shown(&self) -> Value {
+        let mut shown = serde_json::to_value(&self.terms).unwrap_or_default();
+        if let Value::Object(members) = &mut shown {
+            members.insert("name".to_owned(), json!(self.name));
+            members.insert("revision".to_owned(), json!(self.revision));
+        }
+        shown
     }
 
     /// Whether a key on this plan that holds `scope` may use it.

@@ -22,7 +22,7 @@ use tokio::sync::Mutex;
 use tracing::warn;
 
 use crate::id::ObjectId;
-use crate::log::{LogId, Membership};
+use crate::log::{CollectionId, LogId, Membership};
 use crate::services::{Definitions, Services};
 use crate::stix::Marking;
 use crate::store::{Head, OldVersion, Store, StoreError};
@@ -232,10 +232,11 @@ impl Projector {
         &self,
         services: &Services,
         definitions: &Definitions,
-        head: Head,
+        mut head: Head,
         ends: &HashMap<ObjectId, Head>,
         now: DateTime<Utc>,
     ) -> Result<Subject, StoreError> {
+        forget_deleted(definitions, &mut head);
         let since = Some(head.known_at);
         let level = crate::ingestion::level_of(services, &head.facets, &head.owner, since).await?;
         let now = expirations::judged_at(now, head.pending.unwrap_or_default());
@@ -434,14 +435,38 @@ fn is_sro(id: &ObjectId) -> bool {
     matches!(id.object_type(), "relationship" | "sighting")
 }
 
-/// Definitions that know every collection an object was posted to.
+/// Definitions that know every collection an object was posted to, or stands in, unless it was
+/// deleted: a definition is there before anything can enter, and does not come back.
 async fn definitions_for(services: &Services, heads: &[Head]) -> Result<Definitions, StoreError> {
     let definitions = services.definitions().await?;
-    let known = |id| definitions.iter().any(|defined| defined.collection.id == id);
-    if heads.iter().flat_map(|head| &head.state.posted).all(|id| known(*id)) {
+    if heads.iter().flat_map(collections_of).all(|id| is_defined(&definitions, id)) {
         return Ok(definitions);
     }
     services.definitions_within(Duration::ZERO).await
+}
+
+/// The collections an object's `HEAD` names.
+fn collections_of(head: &Head) -> impl Iterator<Item = CollectionId> {
+    let stands = head.memberships.keys().filter_map(|log| match log {
+        LogId::Collection(id) => Some(*id),
+        LogId::Indicators { .. } => None,
+    });
+    head.state.posted.iter().chain(head.state.removals.keys()).copied().chain(stands)
+}
+
+fn is_defined(definitions: &Definitions, id: CollectionId) -> bool {
+    definitions.iter().any(|defined| defined.collection.id == id)
+}
+
+/// Forgets collections that were deleted: their logs say nothing any more. By definitions that
+/// were read after the `HEAD`, or know all it names.
+fn forget_deleted(definitions: &Definitions, head: &mut Head) {
+    head.memberships.retain(|log, _| match log {
+        LogId::Collection(id) => is_defined(definitions, *id),
+        LogId::Indicators { .. } => true,
+    });
+    head.state.posted.retain(|id| is_defined(definitions, *id));
+    head.state.removals.retain(|id, _| is_defined(definitions, *id));
 }
 
 async fn definitions_for_subjects(

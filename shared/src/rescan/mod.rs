@@ -2,6 +2,7 @@
 //! sweep that finds what the stream lost. In steps, each of which may be repeated or resumed.
 
 mod backfill;
+mod retire;
 
 use std::time::{Duration, Instant};
 
@@ -45,19 +46,28 @@ pub async fn carry_on(
     until: Instant,
 ) -> Result<(), StoreError> {
     let store = services.store();
-    let Some(mut job) = store.job(kind).await? else { return Ok(()) };
+    let Some(mut job) = store.job(&kind).await? else { return Ok(()) };
+    match &kind {
+        JobKind::DropLog { collection } => {
+            return retire::drop_log(services, job, *collection, until).await;
+        }
+        JobKind::CloseTenant { tenant } => {
+            return retire::close_tenant(services, job, tenant, until).await;
+        }
+        JobKind::Sweep | JobKind::Backfill { .. } => {}
+    }
     if !wait_for(services, job.not_before, until).await {
         return advance(services, &mut job).await;
     }
     let pass = match kind {
-        JobKind::Sweep => Pass::Sweep { since: lost_before(services) },
         JobKind::Backfill { collection, generation } => {
             match Backfill::begin(services, collection, generation).await? {
                 Some(backfill) => Pass::Backfill(Box::new(backfill)),
                 // Changed again meanwhile: the job of that change does all of this one's work.
-                None => return store.end_job(kind).await,
+                None => return store.end_job(&kind).await,
             }
         }
+        _ => Pass::Sweep { since: lost_before(services) },
     };
     let mut written = Instant::now();
     loop {
@@ -67,7 +77,7 @@ pub async fn carry_on(
         if job.reached.is_none() {
             pass.end(services).await?;
             info!(job = %kind, "done");
-            return store.end_job(kind).await;
+            return store.end_job(&kind).await;
         }
         if Instant::now() >= until {
             return advance(services, &mut job).await;

@@ -7,8 +7,11 @@ use chrono::{Datelike, NaiveDate};
 use serde::{Deserialize, Serialize};
 
 use super::item::{Item, ReadItem, binary, number, text};
-use super::{Store, StoreError};
-use crate::access::{ApiKey, KeyId, KeyText, NewKey, PlanName, Scope, SecretDigest, TenantId};
+use super::{ChangeError, Store, StoreError};
+use crate::access::{
+    ApiKey, KeyId, KeyText, NewKey, PlanName, Scope, SecretDigest, TenantId, TenantSettings,
+};
+use crate::audit::Actor;
 use crate::tlp::Tlp;
 
 pub(super) fn access_key(pk: impl Into<String>, sk: impl Into<String>) -> Item {
@@ -16,20 +19,22 @@ pub(super) fn access_key(pk: impl Into<String>, sk: impl Into<String>) -> Item {
 }
 
 /// A day, counted from the first of the common era as chrono does.
-fn day(number: u64) -> Option<NaiveDate> {
+pub(super) fn day(number: u64) -> Option<NaiveDate> {
     NaiveDate::from_num_days_from_ce_opt(i32::try_from(number).ok()?)
 }
 
 /// What a key item says beside its digest.
 #[derive(Serialize, Deserialize)]
-struct KeyDocument {
-    tenant: TenantId,
-    name: String,
-    scopes: Vec<Scope>,
-    plan: PlanName,
-    clearance: Tlp,
+pub(super) struct KeyDocument {
+    pub tenant: TenantId,
+    pub name: String,
+    pub scopes: Vec<Scope>,
+    pub plan: PlanName,
+    pub clearance: Tlp,
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    expires: Option<chrono::DateTime<chrono::Utc>>,
+    pub expires: Option<chrono::DateTime<chrono::Utc>>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub created: Option<chrono::DateTime<chrono::Utc>>,
 }
 
 impl Store {
@@ -67,27 +72,16 @@ impl Store {
         Ok(answer.item)
     }
 
-    /// Makes a key. The text is shown to its owner and never stored.
+    /// Makes a key, for the service itself. The text is shown to its owner and never stored.
     ///
     /// # Errors
-    /// When the store fails, or the machine has no randomness.
+    /// When the tenant is none, the store fails, or the machine has no randomness.
     pub async fn create_key(&self, key: NewKey) -> Result<KeyText, StoreError> {
-        let text_of_key = KeyText::random().map_err(|e| StoreError::Unavailable(e.to_string()))?;
-        let document = KeyDocument {
-            tenant: key.tenant,
-            name: key.name,
-            scopes: key.scopes,
-            plan: key.plan,
-            clearance: key.clearance,
-            expires: key.expires,
-        };
-        let document =
-            serde_json::to_string(&document).map_err(|e| StoreError::Damaged(e.to_string()))?;
-        let mut item = access_key(format!("KEY#{}", text_of_key.id()), "KEY");
-        item.insert("digest".into(), binary(text_of_key.digest().0));
-        item.insert("doc".into(), text(document));
-        self.put_access_item(item, Some("attribute_not_exists(pk)")).await?;
-        Ok(text_of_key)
+        let made = self.create_key_as(&Actor::System, key).await;
+        made.map(|(key, _)| key).map_err(|error| match error {
+            ChangeError::Store(error) => error,
+            _ => StoreError::Conflict,
+        })
     }
 
     /// The stored key with this public id.
@@ -146,36 +140,30 @@ impl Store {
         Ok(())
     }
 
-    /// Revokes a key: within a minute it works nowhere.
+    /// Revokes a key, for the service itself: within a minute it works nowhere.
     ///
     /// # Errors
-    /// [`StoreError::Conflict`] when there is no such key.
+    /// [`StoreError::Conflict`] when there is no such key, or it changes at this moment.
     pub async fn revoke_key(&self, id: &KeyId) -> Result<(), StoreError> {
-        let answer = self
-            .dynamodb()
-            .update_item()
-            .table_name(&self.names().access)
-            .set_key(Some(access_key(format!("KEY#{id}"), "KEY")))
-            .condition_expression("attribute_exists(pk)")
-            .update_expression("SET revoked = :yes")
-            .expression_attribute_values(":yes", AttributeValue::Bool(true))
-            .return_consumed_capacity(ReturnConsumedCapacity::Total)
-            .send()
-            .await
-            .map_err(StoreError::of)?;
-        self.meter().write(answer.consumed_capacity());
-        Ok(())
+        let known = self.key_record(id).await?.ok_or(StoreError::Conflict)?;
+        match self.revoke_key_as(&Actor::System, &known, None).await {
+            Ok(_) | Err(ChangeError::Revoked) => Ok(()),
+            Err(ChangeError::Store(error)) => Err(error),
+            Err(_) => Err(StoreError::Conflict),
+        }
     }
 
-    /// Makes a tenant known; one that is known already stays as it is.
+    /// Makes a tenant known, for the service itself; one that is known already stays as it is.
     ///
     /// # Errors
     /// When the store fails.
     pub async fn create_tenant(&self, id: &TenantId) -> Result<(), StoreError> {
-        let item = access_key(format!("TENANT#{id}"), "TENANT");
-        match self.put_access_item(item, Some("attribute_not_exists(pk)")).await {
-            Err(StoreError::Conflict) => Ok(()),
-            other => other,
+        if id.is_operator() || self.tenant(id).await?.is_some() {
+            return Ok(());
+        }
+        match self.create_tenant_as(&Actor::System, id, TenantSettings::default()).await {
+            Err(ChangeError::Store(error)) => Err(error),
+            _ => Ok(()),
         }
     }
 

@@ -1,14 +1,15 @@
 //! The collections table: definitions, all in one partition, so that one Query brings them.
 
-use aws_sdk_dynamodb::types::builders::PutBuilder;
-use aws_sdk_dynamodb::types::{Delete, Put, ReturnConsumedCapacity, TransactWriteItem};
+use aws_sdk_dynamodb::types::{ReturnConsumedCapacity, TransactWriteItem};
 use thiserror::Error;
 use uuid::Uuid;
 
 use super::commits::Tail;
 use super::item::{Item, ReadItem, key, number, text};
 use super::jobs::{Job, JobKind};
+use super::transaction::{self, Condition, Made};
 use super::{Store, StoreError};
+use crate::audit::{Action, Actor, AuditRecord, Kind};
 use crate::collection::{Alias, Collection, CollectionSettings};
 use crate::filter::{AuthorIds, Filter, FilterError};
 use crate::log::{CollectionId, LogId};
@@ -47,6 +48,7 @@ impl Store {
     /// When the settings are not right, the alias or title is taken, or the store fails.
     pub async fn create_collection(
         &self,
+        actor: &Actor,
         settings: CollectionSettings,
         backfill_after: Position,
     ) -> Result<Collection, DefineCollectionError> {
@@ -62,8 +64,13 @@ impl Store {
         let mut items = vec![self.put_new(definition(&collection)?)?];
         items.extend(self.names_of(None, &collection)?);
         items.push(self.put_new(self.backfill(&collection, backfill_after))?);
-        self.transact(items, DefineCollectionError::Taken).await?;
-        Ok(collection)
+        let record =
+            AuditRecord::new(self.now(), actor, Action::Create, Kind::Collection.named(id));
+        items.extend(self.audited(&record.to(&collection.shown()))?);
+        match self.transact(items).await? {
+            Made::Done => Ok(collection),
+            Made::Refused(_) => Err(DefineCollectionError::Taken),
+        }
     }
 
     /// Changes a collection that is still as `known`. Where the change selects other objects,
@@ -75,6 +82,7 @@ impl Store {
     /// collection meanwhile, or the store fails.
     pub async fn change_collection(
         &self,
+        actor: &Actor,
         known: &Collection,
         settings: CollectionSettings,
         backfill_after: Position,
@@ -82,24 +90,61 @@ impl Store {
         let (settings, authors) = self.checked(settings).await?;
         let mut changed = Collection { authors, settings, ..known.clone() };
         changed.revision += 1;
-        let mut items = Vec::new();
-        if changed.selects_as(known) {
-            changed.rebuilding = known.rebuilding;
-        } else {
+        let anew = !changed.selects_as(known);
+        if anew {
             changed.generation += 1;
             // Until the job is done the log holds what entered under the old definition.
             let highest = known.rebuilding.max(Some(known.settings.ceiling));
             changed.rebuilding = highest.max(Some(changed.settings.ceiling));
+        }
+        let mut items = vec![self.put_over(definition(&changed)?, known.revision)?];
+        if anew {
             items.push(self.put_new(self.backfill(&changed, backfill_after))?);
         }
-        items.push(self.put_over(definition(&changed)?, known.revision)?);
         items.extend(self.names_of(Some(known), &changed)?);
-        match self.transact(items, DefineCollectionError::Changed).await {
-            // Which of the conditions failed is told by what stands there now.
-            Err(DefineCollectionError::Changed) if self.is_unchanged(known).await? => {
-                Err(DefineCollectionError::Taken)
-            }
-            done => done.map(|()| changed),
+        let resource = Kind::Collection.named(known.id);
+        let record = AuditRecord::new(self.now(), actor, Action::Update, resource);
+        items.extend(self.audited(&record.from(&known.shown()).to(&changed.shown()))?);
+        match self.transact(items).await? {
+            Made::Done => Ok(changed),
+            // The definition comes first.
+            Made::Refused(places) if places.contains(&0) => Err(DefineCollectionError::Changed),
+            Made::Refused(_) => Err(DefineCollectionError::Taken),
+        }
+    }
+
+    /// Deletes a collection that is still as `known`: nobody finds it any more, its names are
+    /// free, and a job deletes its log from `after` on, when no projector goes by the definition
+    /// any more.
+    ///
+    /// # Errors
+    /// [`DefineCollectionError::Changed`], or when the store fails.
+    pub async fn delete_collection(
+        &self,
+        actor: &Actor,
+        known: &Collection,
+        after: Position,
+    ) -> Result<(), DefineCollectionError> {
+        let table = &self.names().collections;
+        let unchanged = Condition::with(
+            "rev = :rev",
+            Item::from([(":rev".to_owned(), number(known.revision))]),
+        );
+        let place = key(PARTITION, format!("C#{}", known.id));
+        let mut items = vec![transaction::delete(table, place, unchanged)?];
+        for (kind, name) in names(known) {
+            let place = key(PARTITION, format!("{kind}#{name}"));
+            items.push(transaction::delete(table, place, Condition::none())?);
+        }
+        let job = JobKind::DropLog { collection: known.id };
+        let job = Job::new(job, self.position_now(), after);
+        items.push(transaction::put(table, job.to_item(), Condition::none())?);
+        let resource = Kind::Collection.named(known.id);
+        let record = AuditRecord::new(self.now(), actor, Action::Delete, resource);
+        items.extend(self.audited(&record.from(&known.shown()))?);
+        match self.transact(items).await? {
+            Made::Done => Ok(()),
+            Made::Refused(_) => Err(DefineCollectionError::Changed),
         }
     }
 
@@ -113,11 +158,7 @@ impl Store {
         rebuilt.rebuilding = None;
         rebuilt.revision += 1;
         let put = self.put_over(definition(&rebuilt)?, collection.revision)?;
-        match self.transact(vec![put], DefineCollectionError::Changed).await {
-            Ok(()) => Ok(true),
-            Err(DefineCollectionError::Store(error)) => Err(error),
-            Err(_) => Ok(false),
-        }
+        Ok(self.transact(vec![put]).await? == Made::Done)
     }
 
     async fn checked(
@@ -160,62 +201,21 @@ impl Store {
             self.put_new(item)
         });
         let freed = old.iter().filter(|name| !new.contains(name)).map(|(kind, name)| {
-            let delete = Delete::builder()
-                .table_name(&self.names().collections)
-                .set_key(Some(key(PARTITION, format!("{kind}#{name}"))))
-                .build()
-                .map_err(|e| StoreError::Unavailable(e.to_string()))?;
-            Ok(TransactWriteItem::builder().delete(delete).build())
+            let place = key(PARTITION, format!("{kind}#{name}"));
+            transaction::delete(&self.names().collections, place, Condition::none())
         });
         taken.chain(freed).collect()
     }
 
-    async fn is_unchanged(&self, known: &Collection) -> Result<bool, StoreError> {
-        let all = self.collections().await?;
-        Ok(all.iter().any(|one| one.id == known.id && one.revision == known.revision))
-    }
-
     fn put_new(&self, item: Item) -> Result<TransactWriteItem, StoreError> {
-        let put = Put::builder().condition_expression("attribute_not_exists(id)");
-        self.put(put, item)
+        let absent = Condition::that("attribute_not_exists(id)");
+        transaction::put(&self.names().collections, item, absent)
     }
 
     fn put_over(&self, item: Item, revision: u64) -> Result<TransactWriteItem, StoreError> {
-        let put = Put::builder()
-            .condition_expression("rev = :rev")
-            .expression_attribute_values(":rev", number(revision));
-        self.put(put, item)
-    }
-
-    fn put(&self, put: PutBuilder, item: Item) -> Result<TransactWriteItem, StoreError> {
-        let put = put
-            .table_name(&self.names().collections)
-            .set_item(Some(item))
-            .build()
-            .map_err(|e| StoreError::Unavailable(e.to_string()))?;
-        Ok(TransactWriteItem::builder().put(put).build())
-    }
-
-    async fn transact(
-        &self,
-        items: Vec<TransactWriteItem>,
-        conflict: DefineCollectionError,
-    ) -> Result<(), DefineCollectionError> {
-        let sent = self
-            .dynamodb()
-            .transact_write_items()
-            .set_transact_items(Some(items))
-            .return_consumed_capacity(ReturnConsumedCapacity::Total)
-            .send()
-            .await;
-        match sent {
-            Ok(answer) => {
-                answer.consumed_capacity().iter().for_each(|used| self.meter().write(Some(used)));
-                Ok(())
-            }
-            Err(error) if error.as_service_error().is_some_and(condition_failed) => Err(conflict),
-            Err(error) => Err(StoreError::of(error).into()),
-        }
+        let values = Item::from([(":rev".to_owned(), number(revision))]);
+        let unchanged = Condition::with("rev = :rev", values);
+        transaction::put(&self.names().collections, item, unchanged)
     }
 
     /// All collections, in order of id.
@@ -270,16 +270,6 @@ fn names(collection: &Collection) -> Vec<(&'static str, String)> {
     let alias = collection.settings.alias.as_ref().map(|alias| ("ALIAS", alias.to_string()));
     let title = ("TITLE", collection.settings.title.to_lowercase());
     std::iter::once(title).chain(alias).collect()
-}
-
-fn condition_failed(
-    error: &aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError,
-) -> bool {
-    use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError as E;
-    matches!(error, E::TransactionCanceledException(canceled) if canceled
-        .cancellation_reasons()
-        .iter()
-        .any(|reason| reason.code() == Some("ConditionalCheckFailed")))
 }
 
 impl Collection {

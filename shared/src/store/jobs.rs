@@ -7,6 +7,7 @@ use aws_sdk_dynamodb::types::{AttributeValue, ReturnConsumedCapacity};
 
 use super::item::{Item, ReadItem, key, number, text};
 use super::{Store, StoreError};
+use crate::access::TenantId;
 use crate::log::CollectionId;
 use crate::time::Position;
 
@@ -17,7 +18,7 @@ const PARTITION: &str = "JOBS";
 const SWEPT: &str = "SWEPT";
 
 /// What a pass over the base is for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum JobKind {
     /// Objects stored before a collection was created or changed come to stand in it as they
     /// should.
@@ -29,6 +30,16 @@ pub enum JobKind {
     },
     /// Objects left pending, for whatever reason, are projected.
     Sweep,
+    /// The log of a collection that was deleted goes.
+    DropLog {
+        /// The collection that was.
+        collection: CollectionId,
+    },
+    /// The keys of a tenant that was deleted are revoked.
+    CloseTenant {
+        /// The tenant.
+        tenant: TenantId,
+    },
 }
 
 impl fmt::Display for JobKind {
@@ -39,6 +50,8 @@ impl fmt::Display for JobKind {
                 write!(f, "BACKFILL#{collection}#{generation}")
             }
             Self::Sweep => f.write_str("SWEEP"),
+            Self::DropLog { collection } => write!(f, "DROP#{collection}"),
+            Self::CloseTenant { tenant } => write!(f, "CLOSE#{tenant}"),
         }
     }
 }
@@ -49,6 +62,13 @@ impl JobKind {
     pub fn parse(sort_key: &str) -> Option<Self> {
         if sort_key == "SWEEP" {
             return Some(Self::Sweep);
+        }
+        if let Some(collection) = sort_key.strip_prefix("DROP#") {
+            let collection = CollectionId(collection.parse().ok()?);
+            return Some(Self::DropLog { collection });
+        }
+        if let Some(tenant) = sort_key.strip_prefix("CLOSE#") {
+            return Some(Self::CloseTenant { tenant: tenant.parse().ok()? });
         }
         let (collection, generation) = sort_key.strip_prefix("BACKFILL#")?.split_once('#')?;
         Some(Self::Backfill {
@@ -76,19 +96,24 @@ pub struct Job {
     pub reached: Option<ScanPlace>,
     /// When it last came forward.
     pub beat: Position,
+    /// It was done once, and is done a second time.
+    pub second: bool,
 }
 
 impl Job {
     /// A job that begins at `not_before`.
     #[must_use]
     pub fn new(kind: JobKind, now: Position, not_before: Position) -> Self {
-        Self { kind, not_before, reached: None, beat: now }
+        Self { kind, not_before, reached: None, beat: now, second: false }
     }
 
     pub(super) fn to_item(&self) -> Item {
         let mut item = key(PARTITION, self.kind.to_string());
         item.insert("after".into(), number(self.not_before.micros()));
         item.insert("beat".into(), number(self.beat.micros()));
+        if self.second {
+            item.insert("again".into(), number(1));
+        }
         if let Some(place) = &self.reached {
             item.insert("at".into(), text(&place.id));
             item.insert("at_sk".into(), text(&place.sk));
@@ -108,6 +133,7 @@ impl Job {
             not_before: Position::from_micros(item.required_number("after")?),
             reached,
             beat: Position::from_micros(item.required_number("beat")?),
+            second: item.number("again")?.is_some(),
         })
     }
 }
@@ -167,7 +193,7 @@ impl Store {
     ///
     /// # Errors
     /// When the table cannot be read.
-    pub async fn job(&self, kind: JobKind) -> Result<Option<Job>, StoreError> {
+    pub async fn job(&self, kind: &JobKind) -> Result<Option<Job>, StoreError> {
         let answer = self
             .dynamodb()
             .get_item()
@@ -224,7 +250,7 @@ impl Store {
     ///
     /// # Errors
     /// When the table cannot be written.
-    pub async fn end_job(&self, kind: JobKind) -> Result<(), StoreError> {
+    pub async fn end_job(&self, kind: &JobKind) -> Result<(), StoreError> {
         let answer = self
             .dynamodb()
             .delete_item()
@@ -255,8 +281,15 @@ mod tests {
     #[test]
     fn a_job_reads_back_as_it_was_written() {
         let collection = CollectionId(uuid::Uuid::from_u128(7));
-        for kind in [JobKind::Sweep, JobKind::Backfill { collection, generation: 3 }] {
-            let mut job = Job::new(kind, Position::from_micros(5), Position::from_micros(9));
+        let tenant = "acme".parse().unwrap();
+        for kind in [
+            JobKind::Sweep,
+            JobKind::Backfill { collection, generation: 3 },
+            JobKind::DropLog { collection },
+            JobKind::CloseTenant { tenant },
+        ] {
+            let mut job =
+                Job::new(kind.clone(), Position::from_micros(5), Position::from_micros(9));
             assert_eq!(Job::from_item(&job.to_item()).unwrap(), job);
             job.reached = Some(ScanPlace { id: "identity--x".into(), sk: "HEAD".into() });
             assert_eq!(Job::from_item(&job.to_item()).unwrap(), job);

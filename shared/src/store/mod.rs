@@ -3,6 +3,8 @@
 //! alike: there is no second implementation and no mock.
 
 mod access;
+mod audit;
+mod change;
 pub mod codec;
 mod commits;
 mod compaction;
@@ -13,6 +15,7 @@ mod expirations;
 mod head;
 mod item;
 mod jobs;
+mod keys;
 mod limits;
 mod links;
 mod marks;
@@ -20,7 +23,10 @@ mod meter;
 mod objects;
 mod plans;
 mod receipts;
+mod retire;
 mod scan;
+mod tenants;
+mod transaction;
 
 use std::sync::Arc;
 
@@ -30,6 +36,7 @@ use chrono::{DateTime, Utc};
 use crate::clock::Clock;
 use crate::time::Position;
 
+pub use change::ChangeError;
 pub use commits::{Consistency, Tail};
 pub use compaction::Progress;
 pub use definitions::DefineCollectionError;

@@ -4,8 +4,10 @@ use aws_sdk_dynamodb::types::ReturnConsumedCapacity;
 
 use super::access::access_key;
 use super::item::{Item, ReadItem, number, text};
-use super::{Store, StoreError};
+use super::transaction::{self, Condition, Made};
+use super::{ChangeError, Store, StoreError};
 use crate::access::{Plan, PlanName, PlanTerms};
+use crate::audit::{Action, Actor, AuditRecord, Kind};
 
 const PLANS: &str = "PLANS";
 
@@ -67,8 +69,8 @@ impl Store {
         Ok(plans)
     }
 
-    /// Writes a plan's row in place of revision `known` (0: there is none). Instances go by it
-    /// within half a minute.
+    /// Writes a plan's row in place of revision `known` (0: there is none), for the service
+    /// itself. Instances go by it within half a minute.
     ///
     /// # Errors
     /// [`StoreError::Conflict`] when the row is no longer of that revision.
@@ -78,26 +80,102 @@ impl Store {
         known: u64,
         terms: &PlanTerms,
     ) -> Result<Plan, StoreError> {
-        let plan = Plan { name: name.clone(), revision: known + 1, terms: terms.clone() };
+        let before = self.plan(name).await?.filter(|plan| plan.revision == known);
+        let written = self.write_plan(&Actor::System, name, known, before.as_ref(), terms).await;
+        written.map_err(|error| match error {
+            ChangeError::Store(error) => error,
+            _ => StoreError::Conflict,
+        })
+    }
+
+    /// Makes a plan.
+    ///
+    /// # Errors
+    /// [`ChangeError::Exists`] when there is a row, or when the store fails.
+    pub async fn create_plan(
+        &self,
+        actor: &Actor,
+        name: &PlanName,
+        terms: &PlanTerms,
+    ) -> Result<Plan, ChangeError> {
+        match self.write_plan(actor, name, 0, None, terms).await {
+            Err(ChangeError::Changed) => Err(ChangeError::Exists),
+            done => done,
+        }
+    }
+
+    /// Changes a plan that is still as `known`. Instances go by it within half a minute.
+    ///
+    /// # Errors
+    /// [`ChangeError::Changed`], or when the store fails.
+    pub async fn change_plan(
+        &self,
+        actor: &Actor,
+        known: &Plan,
+        terms: &PlanTerms,
+    ) -> Result<Plan, ChangeError> {
+        self.write_plan(actor, &known.name, known.revision, Some(known), terms).await
+    }
+
+    async fn write_plan(
+        &self,
+        actor: &Actor,
+        name: &PlanName,
+        revision: u64,
+        before: Option<&Plan>,
+        terms: &PlanTerms,
+    ) -> Result<Plan, ChangeError> {
+        let plan = Plan { name: name.clone(), revision: revision + 1, terms: terms.clone() };
         let document =
             serde_json::to_string(terms).map_err(|e| StoreError::Damaged(e.to_string()))?;
         let mut item = access_key(PLANS, name.as_str());
         item.insert("rev".into(), number(plan.revision));
         item.insert("doc".into(), text(document));
-        let put = self
-            .dynamodb()
-            .put_item()
-            .table_name(&self.names().access)
-            .set_item(Some(item))
-            .return_consumed_capacity(ReturnConsumedCapacity::Total);
-        let put = match known {
-            0 => put.condition_expression("attribute_not_exists(pk)"),
-            _ => put
-                .condition_expression("rev = :known")
-                .expression_attribute_values(":known", number(known)),
-        };
-        let answer = put.send().await.map_err(StoreError::of)?;
-        self.meter().write(answer.consumed_capacity());
-        Ok(plan)
+        let put = transaction::put(&self.names().access, item, at_revision(revision))?;
+        let action = if before.is_some() { Action::Update } else { Action::Create };
+        let mut record = AuditRecord::new(self.now(), actor, action, Kind::Plan.named(name));
+        if let Some(before) = before {
+            record = record.from(&before.shown());
+        }
+        let mut items = vec![put];
+        items.extend(self.audited(&record.to(&plan.shown()))?);
+        match self.transact(items).await? {
+            Made::Done => Ok(plan),
+            Made::Refused(_) => Err(ChangeError::Changed),
+        }
     }
+
+    /// Deletes the row of a plan that is still as `known`; one that the release brings has its
+    /// terms again then.
+    ///
+    /// # Errors
+    /// [`ChangeError::NotFound`] when there is no row, [`ChangeError::Changed`], or when the store
+    /// fails.
+    pub async fn delete_plan(&self, actor: &Actor, known: &Plan) -> Result<(), ChangeError> {
+        if known.revision == 0 {
+            return Err(ChangeError::NotFound);
+        }
+        let place = access_key(PLANS, known.name.as_str());
+        let table = &self.names().access;
+        let mut items = vec![transaction::delete(table, place, at_revision(known.revision))?];
+        let resource = Kind::Plan.named(&known.name);
+        let mut record =
+            AuditRecord::new(self.now(), actor, Action::Delete, resource).from(&known.shown());
+        if let Some(release) = Plan::of_release(&known.name) {
+            record = record.to(&release.shown()).note("has the terms of the release again");
+        }
+        items.extend(self.audited(&record)?);
+        match self.transact(items).await? {
+            Made::Done => Ok(()),
+            Made::Refused(_) => Err(ChangeError::Changed),
+        }
+    }
+}
+
+/// That a row is of this revision; 0: there is none.
+fn at_revision(known: u64) -> Condition {
+    if known == 0 {
+        return Condition::that("attribute_not_exists(pk)");
+    }
+    Condition::with("rev = :known", Item::from([(":known".to_owned(), number(known))]))
 }

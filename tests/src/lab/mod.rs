@@ -230,7 +230,7 @@ impl Lab {
     /// Sweeps the whole base for what the stream lost.
     pub async fn sweep(&mut self, instance: usize) {
         let _ = shared::rescan::start_sweep(self.instance(instance)).await;
-        if let Ok(Some(job)) = self.witness().store().job(JobKind::Sweep).await {
+        if let Ok(Some(job)) = self.witness().store().job(&JobKind::Sweep).await {
             self.wait_until(instance, job.not_before);
         }
         let until = Instant::now() + TURN;

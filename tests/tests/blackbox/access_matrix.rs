@@ -188,6 +188,10 @@ impl Stage {
                 other: NOT_THERE,
                 right: ACCEPTED,
             },
+        ]
+        .into_iter()
+        .chain(managed())
+        .chain([
             // What deletes comes last.
             Route {
                 method: "DELETE",
@@ -202,8 +206,48 @@ impl Stage {
             },
             writing("DELETE", "/api/v1/objects/{id}", format!("/api/v1/objects/{object}"), None)
                 .other(NOT_ITS_OWN),
-        ]
+        ])
+        .collect()
     }
+}
+
+/// What operators manage: the scope `admin` decides, whatever the tenant, the plan and the
+/// clearance. What they name is not there, so that one key after the other may ask.
+fn managed() -> impl Iterator<Item = Route> {
+    const MISSING: Expected = NOT_THERE;
+    const WRONG: Expected = (400, Some("invalid_settings"));
+    let lists = [
+        ("tenants", "{tenant}"),
+        ("keys", "{key}"),
+        ("plans", "{plan}"),
+        ("collections", "{name}"),
+    ];
+    let paths = |end: String| -> &'static str { format!("/api/v1/manage/{end}").leak() };
+    let mut all: Vec<(&'static str, &'static str, Option<&str>, Expected)> = Vec::new();
+    for (list, one) in lists {
+        let (many, one) = (paths(list.to_owned()), paths(format!("{list}/{one}")));
+        all.push(("GET", many, None, OK));
+        all.push(("POST", many, Some("{}"), WRONG));
+        all.push(("GET", one, None, MISSING));
+        all.push(("PATCH", one, Some("{}"), (428, Some("precondition_required"))));
+        all.push(("DELETE", one, None, MISSING));
+    }
+    all.push(("POST", paths("keys/{key}/revoke".to_owned()), None, MISSING));
+    all.push(("POST", paths("keys/{key}/rotate".to_owned()), None, MISSING));
+    all.push(("GET", paths("audit".to_owned()), None, OK));
+    all.push(("GET", paths("audit/{record}".to_owned()), None, MISSING));
+    all.push(("GET", paths("status".to_owned()), None, OK));
+    all.into_iter().map(|(method, path, body, expected)| Route {
+        method,
+        path,
+        asked: path.replace(['{', '}'], ""),
+        body: body.map(|body| ("application/json", body.as_bytes().to_vec())),
+        scopes: vec![Scope::Admin],
+        poor: expected,
+        low: expected,
+        other: expected,
+        right: expected,
+    })
 }
 
 fn code(answer: &Answer) -> Option<String> {

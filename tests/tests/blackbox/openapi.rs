@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use local::routing::Router;
 use local::template::Template;
-use serde_json::Value;
+use serde_json::{Value, json};
 use tests::client::{Answer, Client, Request, TAXII};
 use tests::fixtures::{envelope, indicators};
 use tests::world::World;
@@ -168,6 +168,54 @@ async fn world() -> (World, Vec<Variable>) {
     (w, values)
 }
 
+/// The variables of a path, with a resource of its own for the operation to change or delete.
+async fn for_one(w: &World, path: &str, values: &[Variable]) -> Vec<Variable> {
+    let mut values = values.to_vec();
+    let made = [
+        ("tenant", "tenants", "id", json!({"id": format!("t-{}", uuid::Uuid::new_v4().simple())})),
+        (
+            "key",
+            "keys",
+            "id",
+            json!({"tenant": "operator", "name": "k", "plan": "pro", "scopes": ["read:csv"]}),
+        ),
+        (
+            "plan",
+            "plans",
+            "name",
+            json!({"name": format!("p-{}", uuid::Uuid::new_v4().simple()), "scopes": []}),
+        ),
+        (
+            "name",
+            "collections",
+            "id",
+            json!({"title": uuid::Uuid::new_v4().to_string(), "ceiling": "green"}),
+        ),
+        ("record", "tenants", "id", json!({"id": format!("r-{}", uuid::Uuid::new_v4().simple())})),
+    ];
+    let admin = w.http.with_key(w.admin_key());
+    for (variable, list, name, body) in made {
+        if !path.contains(&format!("{{{variable}}}")) {
+            continue;
+        }
+        let request = admin.post(&format!("/api/v1/manage/{list}"));
+        let answer = request.body("application/json", body.to_string()).await.expect(201).json();
+        let mut value = answer[name].as_str().unwrap().to_owned();
+        if variable == "record" {
+            let audit = admin.get("/api/v1/manage/audit").await.expect(200).json();
+            value = audit["audit"][0]["id"].as_str().unwrap().to_owned();
+        }
+        values.push((variable, value));
+    }
+    values
+}
+
+/// Who may do what the path is for.
+fn right(w: &World, path: &str) -> Client {
+    let managed = path.starts_with("/api/v1/manage/");
+    w.http.with_key(if managed { w.admin_key() } else { w.writer_key() })
+}
+
 fn fill(path: &str, values: &[Variable]) -> String {
     let filled = values
         .iter()
@@ -178,7 +226,11 @@ fn fill(path: &str, values: &[Variable]) -> String {
 
 /// The operation's request, once for each type of body, with the file's example.
 fn requests(client: &Client, method: &str, path: &str, operation: &Value) -> Vec<Request> {
-    let request = client.request(method, path);
+    let mut request = client.request(method, path);
+    let parameters = operation["parameters"].as_array().into_iter().flatten();
+    if parameters.into_iter().any(|one| one["$ref"] == "#/components/parameters/IfMatch") {
+        request = request.header("if-match", "*");
+    }
     let Some(content) = operation["requestBody"]["content"].as_object() else {
         return vec![request];
     };
@@ -201,7 +253,7 @@ fn faulty(
     values: &[Variable],
     operation: &Value,
 ) -> Vec<Request> {
-    let client = w.http.with_key(w.writer_key());
+    let client = right(w, path);
     let here = fill(path, values);
     let mut all = requests(&w.http.anonymous(), method, &here, operation);
     all.extend(requests(&w.http.with_key("no key"), method, &here, operation));
@@ -236,9 +288,9 @@ fn faulty(
 async fn what_is_asked_as_the_file_says_is_answered_as_it_says() {
     let document = Document::read();
     let (w, values) = world().await;
-    let client = w.http.with_key(w.writer_key());
     for (path, method, operation) in document.operations() {
-        for request in requests(&client, method, &fill(path, &values), operation) {
+        let values = for_one(&w, path, &values).await;
+        for request in requests(&right(&w, path), method, &fill(path, &values), operation) {
             let answer = request.await;
             assert!(answer.status < 300, "{}: {}", answer.what, answer.text());
             document.check(operation, &answer);
@@ -256,6 +308,7 @@ async fn what_is_asked_wrongly_is_answered_with_a_status_and_code_of_the_file() 
     let document = Document::read();
     let (w, values) = world().await;
     for (path, method, operation) in document.operations() {
+        let values = for_one(&w, path, &values).await;
         for request in faulty(&w, method, path, &values, operation) {
             document.check(operation, &request.await);
         }
@@ -266,8 +319,9 @@ async fn what_is_asked_wrongly_is_answered_with_a_status_and_code_of_the_file() 
 async fn a_method_that_the_file_does_not_list_is_405() {
     let document = Document::read();
     let (w, values) = world().await;
-    let client = w.http.with_key(w.writer_key());
     for path in document.paths() {
+        let values = for_one(&w, path, &values).await;
+        let client = right(&w, path);
         let (mut listed, others): (BTreeSet<&str>, BTreeSet<&str>) =
             METHODS.into_iter().partition(|method| document.operation(path, method).is_some());
         if listed.contains("GET") {

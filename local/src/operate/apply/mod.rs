@@ -1,0 +1,77 @@
+//! `iocast apply FILE`: how things shall be, as one YAML file. What is in the file is made or
+//! changed until it is so; what is not in the file is left alone. Running it again changes nothing.
+
+mod document;
+mod step;
+
+pub use document::Document;
+pub use step::{Difference, Kind, Step};
+
+use serde_json::Value;
+
+use super::api::{Api, path};
+use super::{Fault, show};
+
+/// More resources of a kind than this are not compared.
+const MOST: usize = 100_000;
+
+/// What has to be done for everything to be as the file says, in order.
+///
+/// # Errors
+/// When what is there cannot be read, or the file is not right.
+pub async fn steps(api: &Api, document: &Document) -> Result<Vec<Step>, Fault> {
+    let mut listed: Vec<(Kind, Vec<Value>)> = Vec::new();
+    let mut steps = Vec::new();
+    for wanted in &document.resources {
+        if !listed.iter().any(|(kind, _)| *kind == wanted.kind) {
+            listed.push((wanted.kind, api.list(wanted.kind.list(), None, MOST).await?));
+        }
+        let known = listed.iter().find(|(kind, _)| *kind == wanted.kind);
+        let known = known.map(|(_, all)| all.as_slice()).unwrap_or_default();
+        let there = known.iter().find(|one| one[wanted.kind.name_member()] == wanted.name);
+        steps.push(Step::between(wanted, there)?);
+    }
+    Ok(steps)
+}
+
+/// Does one step.
+///
+/// # Errors
+/// When it is refused: what was done before it stays, and the file can be applied again.
+pub async fn take(api: &Api, step: &Step) -> Result<(), Fault> {
+    let list = step.kind.list();
+    let named = |fault: Fault| Fault {
+        message: format!("{} {}: {}", step.kind.one(), step.name, fault.message),
+        ..fault
+    };
+    match &step.difference {
+        Difference::None => Ok(()),
+        Difference::New(body) => {
+            api.must("POST", list, Some(body), None).await.map(drop).map_err(named)
+        }
+        Difference::Changed { id, revision, patch, .. } => {
+            let tag = format!("\"{revision}\"");
+            let place = path(&[list, id]);
+            api.must("PATCH", &place, Some(patch), Some(&tag)).await.map(drop).map_err(named)
+        }
+    }
+}
+
+/// A step for people: `+` new, `~` changed with what differs.
+#[must_use]
+pub fn text(step: &Step) -> String {
+    let what = format!("{} {}", step.kind.one(), step.name);
+    match &step.difference {
+        Difference::None => String::new(),
+        Difference::New(_) => format!("+ {what}\n"),
+        Difference::Changed { members, .. } => {
+            let mut text = format!("~ {what}\n");
+            for (name, before, after) in members {
+                let before = before.as_ref().map_or_else(|| "-".to_owned(), show::text);
+                let after = after.as_ref().map_or_else(|| "-".to_owned(), show::text);
+                text.extend(["    ", name, ": ", &before, " -> ", &after, "\n"]);
+            }
+            text
+        }
+    }
+}

@@ -1,0 +1,116 @@
+//! `iocast apply`: as the file says, whatever was there, and nothing twice.
+
+use serde_json::Value;
+use tests::service::{Ended, file, iocast};
+use tests::terminal::at_terminal;
+use tests::world::World;
+
+const FILE: &str = "\
+tenants:
+- id: umbrella
+  name: Umbrella
+- id: globex
+plans:
+- name: partner
+  requests_per_minute: 100
+  lookback_days: 30
+  scopes: [read:taxii]
+collections:
+- alias: detection
+  title: Detection of tests
+  ceiling: amber
+  readers: [umbrella, globex]
+  filter:
+    mode: and
+    filters:
+    - key: label
+      values: [detection]
+- alias: open
+  title: Open of tests
+  public: true
+";
+
+async fn apply(w: &World, path: &str, more: &[&str]) -> Ended {
+    let mut line = vec!["apply", path, "--url", w.http.base_url(), "--key", w.admin_key()];
+    line.extend(more);
+    iocast(&line).await
+}
+
+async fn records(w: &World) -> usize {
+    let admin = w.http.with_key(w.admin_key());
+    let page = admin.get("/api/v1/manage/audit").query("limit", "100").await.expect(200).json();
+    page["audit"].as_array().unwrap().len()
+}
+
+async fn one(w: &World, path: &str) -> Value {
+    w.http.with_key(w.admin_key()).get(&format!("/api/v1/manage/{path}")).await.expect(200).json()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_file_is_applied_once_and_changes_only_what_differs() {
+    let w = World::http().await;
+    let folder = tempfile::tempdir().unwrap();
+    let path = file(folder.path(), "iocast.yaml", FILE);
+    let path = path.to_str().unwrap();
+    let before = records(&w).await;
+    let line = ["apply", path, "--dry-run", "--url", w.http.base_url(), "--key", w.admin_key()];
+    let dry = at_terminal(&line, &[], "").await.fits().expect(2);
+    let _ = dry.shows(&["+ tenant umbrella", "+ plan partner", "+ collection open", "a dry run"]);
+    assert_eq!(records(&w).await, before, "a dry run changes nothing");
+    let first = apply(&w, path, &[]).await;
+    assert!(first.code == Some(0) && first.stdout.contains("5 new, 0 changed"), "{first:?}");
+    assert_eq!(records(&w).await, before + 5);
+    assert_eq!(one(&w, "collections/open").await["ceiling"], "clear");
+    assert_eq!(one(&w, "plans/partner").await["lookback_days"], 30);
+    let again = apply(&w, path, &[]).await;
+    assert!(again.code == Some(0) && again.stdout.contains("5 as they should be"), "{again:?}");
+    assert_eq!(records(&w).await, before + 5, "applied again, nothing changes");
+    assert_eq!(apply(&w, path, &["--dry-run"]).await.code, Some(0));
+    let changed = FILE
+        .replace("name: Umbrella", "note: contract ends 2027")
+        .replace("ceiling: amber", "ceiling: green")
+        .replace("values: [detection]", "values: [detection, hunting]")
+        .replace("  lookback_days: 30\n", "");
+    let path = file(folder.path(), "changed.yaml", changed);
+    let path = path.to_str().unwrap();
+    let line = ["apply", path, "--dry-run", "--url", w.http.base_url(), "--key", w.admin_key()];
+    let dry = at_terminal(&line, &[], "").await.expect(2);
+    let dry = dry.shows(&["~ tenant umbrella", "name: Umbrella -> -", "ceiling: amber -> green"]);
+    let _ = dry.shows(&["lookback_days: 30 -> -", "~ collection detection", "2 as they should be"]);
+    let done = apply(&w, path, &["--json"]).await;
+    assert_eq!(done.code, Some(0), "{done:?}");
+    assert_eq!(done.json()["steps"].as_array().unwrap().len(), 5);
+    let collection = one(&w, "collections/detection").await;
+    assert_eq!(collection["ceiling"], "green");
+    assert_eq!(collection["filter"]["filters"][0]["values"].as_array().unwrap().len(), 2);
+    assert!(one(&w, "plans/partner").await.get("lookback_days").is_none());
+    let tenant = one(&w, "tenants/umbrella").await;
+    assert!(tenant.get("name").is_none() && tenant["note"].is_string(), "{tenant}");
+    let last = apply(&w, path, &[]).await;
+    assert!(last.stdout.contains("0 new, 0 changed, 5 as they should be"), "{last:?}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_wrong_with_a_file_is_told() {
+    let w = World::http().await;
+    let folder = tempfile::tempdir().unwrap();
+    for (text, part) in [
+        ("", "empty"),
+        ("tenants: [", "wrong.yaml"),
+        ("things: []", "things"),
+        ("collections:\n- title: No alias\n  ceiling: green", "No alias"),
+        (
+            "collections:\n- alias: a\n  title: A\n  ceiling: green\n  filter: {filters: [{key: x, values: [y]}]}",
+            "collection a: filter: unknown key",
+        ),
+        ("collections:\n- alias: a\n  title: A\n  ceiling: green\n  readers: [nobody]", "nobody"),
+    ] {
+        let path = file(folder.path(), "wrong.yaml", text);
+        let ended = apply(&w, path.to_str().unwrap(), &[]).await;
+        assert_eq!(ended.code, Some(1), "{text}: {ended:?}");
+        assert!(ended.stderr.starts_with("iocast: ") && ended.stderr.contains(part), "{ended:?}");
+        assert!(ended.stderr.lines().count() <= 2, "{ended:?}");
+    }
+    let missing = apply(&w, "/nowhere.yaml", &[]).await;
+    assert!(missing.code == Some(1) && missing.stderr.contains("/nowhere.yaml"), "{missing:?}");
+}
