@@ -25,6 +25,22 @@ pub fn http(services: &Services, logical_id: &str) -> Option<HttpHandler> {
             let services = services.clone();
             Box::pin(async move { ingest::handle(&services, request).await })
         })),
+        "IocStreamDeleteFunction" => Some(Arc::new(move |request| {
+            let services = services.clone();
+            Box::pin(async move { ioc_stream_delete::handle(&services, request).await })
+        })),
+        "IocStreamGetFunction" => Some(Arc::new(move |request| {
+            let services = services.clone();
+            Box::pin(async move { ioc_stream_get::handle(&services, request).await })
+        })),
+        "IocStreamListFunction" => Some(Arc::new(move |request| {
+            let services = services.clone();
+            Box::pin(async move { ioc_stream_list::handle(&services, request).await })
+        })),
+        "SubscriptionsFunction" => Some(Arc::new(move |request| {
+            let services = services.clone();
+            Box::pin(async move { subscriptions::handle(&services, request).await })
+        })),
         "TaxiiFunction" => Some(Arc::new(move |request| {
             let services = services.clone();
             Box::pin(async move { taxii::handle(&services, request).await })
@@ -52,6 +68,10 @@ async fn rescan_a_while(services: &Services, event: Value) -> Result<Value, resc
     rescan::handle(services, event, Instant::now() + PIECE).await
 }
 
+async fn notify_a_while(services: &Services, event: Value) -> Result<Value, notify::NotifyError> {
+    notify::handle(services, event, Instant::now() + PIECE).await
+}
+
 /// What a deployed run of compaction has.
 const COMPACTION: Duration = Duration::from_mins(14);
 
@@ -70,6 +90,7 @@ pub fn event(services: &Services, logical_id: &str) -> Option<EventHandler> {
         "CompactFunction" => taking_events!(services, compact_a_while),
         "ExpireFunction" => taking_events!(services, expire::handle),
         "IngestDropFunction" => taking_events!(services, ingest_drop::handle),
+        "NotifyFunction" => taking_events!(services, notify_a_while),
         "ProjectFunction" => taking_events!(services, project::handle),
         "RescanFunction" => taking_events!(services, rescan_a_while),
         _ => None,

@@ -109,6 +109,7 @@ impl World {
             set("IOCAST_OBJECTS_TABLE", &names.objects),
             set("IOCAST_COLLECTIONS_TABLE", &names.collections),
             set("IOCAST_ACCESS_TABLE", &names.access),
+            set("IOCAST_NOTIFICATIONS_TABLE", &names.notifications),
             set("IOCAST_BUCKET", &names.bucket),
             set("RUST_LOG", "warn"),
         ]

@@ -1,0 +1,104 @@
+//! Deletion by filter: asked for at once, done in the background, step by step.
+
+use std::time::{Duration, Instant};
+
+use tracing::{info, warn};
+
+use super::filter::{NotificationFilter, Selection};
+use super::list::{oldest_kept, range};
+use super::visibility::visible;
+use super::walk::Walk;
+use crate::services::Services;
+use crate::store::{DeletionJob, NotificationJob, Range, StoreError};
+
+/// Notifications deleted at once.
+const STEP: usize = 100;
+/// How far a job came is written down about this often.
+const WRITTEN_EVERY: Duration = Duration::from_secs(5);
+/// A store that asks for patience is asked again after this long, and then twice as long, …
+const FIRST_PAUSE: Duration = Duration::from_millis(100);
+/// … up to this.
+const LONGEST_PAUSE: Duration = Duration::from_secs(5);
+
+/// Deletes until nothing is left or `until` is reached: then how far it came is written down, and
+/// that write calls the function again. A store that is busy is waited for.
+///
+/// # Errors
+/// When the store fails and time is up: the job goes on from where it last wrote down that it was.
+pub(super) async fn carry_on(
+    services: &Services,
+    mut job: DeletionJob,
+    until: Instant,
+) -> Result<(), StoreError> {
+    let name = NotificationJob::Deletion(job.clone()).name();
+    let mut pause = FIRST_PAUSE;
+    loop {
+        let before = job.reached;
+        match delete_until(services, &mut job, until).await {
+            Ok(true) => {
+                info!(job = %name, "done");
+                return services.store().end_notification_job(&name).await;
+            }
+            Ok(false) => {
+                return super::feed::advance(services, NotificationJob::Deletion(job)).await;
+            }
+            Err(error) if Instant::now() + pause < until => {
+                warn!(job = %name, %error, "goes on in a moment");
+                tokio::time::sleep(pause).await;
+                pause = if job.reached == before { pause * 2 } else { FIRST_PAUSE };
+                pause = pause.min(LONGEST_PAUSE);
+            }
+            Err(error) => return Err(error),
+        }
+    }
+}
+
+/// Says whether everything is deleted.
+async fn delete_until(
+    services: &Services,
+    job: &mut DeletionJob,
+    until: Instant,
+) -> Result<bool, StoreError> {
+    let (store, tenant) = (services.store(), job.tenant.clone());
+    let filter = NotificationFilter::parse(&job.filter, services.store().now());
+    let filter = filter.map_err(|error| StoreError::Damaged(error.to_string()))?;
+    let selection = filter.selection();
+    let Some(range) = range(&selection, job.reached, false, oldest_kept(services)) else {
+        return Ok(true);
+    };
+    let range = Range { consistent: true, ..range };
+    let walk = Walk::begin(store, &tenant, &selection, range, job.clearance, STEP, until).await?;
+    delete_along(services, walk, &selection, job, until).await
+}
+
+async fn delete_along(
+    services: &Services,
+    mut walk: Walk<'_>,
+    selection: &Selection,
+    job: &mut DeletionJob,
+    until: Instant,
+) -> Result<bool, StoreError> {
+    let mut written = Instant::now();
+    let lists = walk.lists();
+    loop {
+        let batch = walk.next(STEP).await?;
+        let Some(reached) = batch.reached else { return Ok(true) };
+        let chosen = batch
+            .found
+            .into_iter()
+            .filter(|found| selection.matches(found) && found.stored < job.called)
+            .collect();
+        let chosen = visible(services, chosen, job.clearance).await?;
+        let store = services.store();
+        let lists = lists.as_deref();
+        store.delete_notifications(&job.tenant, lists, &chosen, &batch.gone).await?;
+        job.reached = Some(reached);
+        if Instant::now() >= until {
+            return Ok(false);
+        }
+        if written.elapsed() > WRITTEN_EVERY {
+            super::feed::advance(services, NotificationJob::Deletion(job.clone())).await?;
+            written = Instant::now();
+        }
+    }
+}
