@@ -1,6 +1,7 @@
 //! What a tenant subscribes to, so that its IoC stream tells of it.
 
 use std::fmt;
+use std::num::NonZeroU32;
 
 use thiserror::Error;
 
@@ -114,6 +115,8 @@ pub struct Subscription {
     pub source: SubscriptionSource,
     /// Of what was caused from then on.
     pub since: Position,
+    /// How long its notifications are kept, as the tenant's plan was when it subscribed.
+    pub retention_days: NonZeroU32,
 }
 
 #[cfg(test)]

@@ -106,10 +106,8 @@ pub async fn post(services: &Services, call: &Call) -> Result<Answer, ApiError> 
 
 /// The caller, if its key may post notifications.
 async fn poster(services: &Services, call: &Call) -> Result<Caller, ApiError> {
-    let caller = authenticate(services, call.headers()).await?;
-    if !caller.may(Scope::WriteNotifications) {
-        return Err(ApiError::missing_scope(Scope::WriteNotifications));
-    }
+    let caller = authenticate(services, call).await?;
+    caller.require(Scope::WriteNotifications)?;
     Ok(caller)
 }
 
@@ -174,7 +172,7 @@ fn notification(
         object: None,
         level,
         stored: now,
-        expires: expiry_of(id),
+        expires: expiry_of(id, caller.plan.terms.retention_days),
     })
 }
 

@@ -2,10 +2,12 @@
 
 mod parameters;
 
-use lambda_http::http::StatusCode;
+use chrono::SecondsFormat;
+use lambda_http::http::{HeaderName, StatusCode};
 use lambda_http::{Body, Request, Response};
 use serde_json::{Value, json};
 use shared::access::Scope;
+use shared::cursor::Secret;
 use shared::http::{Answer, Call};
 use shared::ioc_stream::{self, Fault};
 use shared::notification::cursor;
@@ -16,6 +18,8 @@ pub use parameters::{Order, Parameters};
 
 /// An answer stays below what a function may return, 6 MB, whatever its snippets.
 const MAX_BYTES: usize = 4 << 20;
+
+const LOOKBACK_CLAMPED_TO: HeaderName = HeaderName::from_static("x-lookback-clamped-to");
 
 /// Answers one request.
 pub async fn handle(services: &Services, request: Request) -> Response<Body> {
@@ -32,7 +36,8 @@ async fn route(services: &Services, call: &Call) -> Result<Answer, Fault> {
 
 async fn get(services: &Services, call: &Call) -> Result<Answer, Fault> {
     let visitor = ioc_stream::visitor(services, call, Scope::ReadIocStream).await?;
-    let parameters = Parameters::read(&call.query()?, services.store().now())?;
+    let secret = services.cursor_secret().await?;
+    let parameters = Parameters::read(&call.query()?, &secret, services.store().now())?;
     let selection = parameters.filter.selection();
     let request = list::Request {
         tenant: &visitor.caller.tenant,
@@ -41,14 +46,19 @@ async fn get(services: &Services, call: &Call) -> Result<Answer, Fault> {
         ascending: parameters.order == Order::OldestFirst,
         limit: parameters.limit,
         clearance: visitor.caller.clearance,
-        horizon: visitor.horizon,
+        oldest: visitor.oldest,
     };
     let page = list::page(services, request).await?;
     let base = call.base_url(services.settings().public_base_url.as_deref());
-    Ok(Answer::json(StatusCode::OK, &body(&base, &parameters, page)))
+    let answer = Answer::json(StatusCode::OK, &body(&base, &secret, &parameters, page)?);
+    let back = selection.from.unwrap_or_default();
+    let clamped = visitor.horizon.filter(|_| back < visitor.oldest);
+    Ok(clamped.into_iter().fold(answer, |answer, horizon| {
+        answer.with(LOOKBACK_CLAMPED_TO, &horizon.to_rfc3339_opts(SecondsFormat::Millis, true))
+    }))
 }
 
-fn body(base: &str, parameters: &Parameters, page: Page) -> Value {
+fn body(base: &str, secret: &Secret, parameters: &Parameters, page: Page) -> Result<Value, Fault> {
     let Page { mut found, mut more } = page;
     let (mut data, mut bytes) = (Vec::with_capacity(found.len()), 0);
     for notification in &found {
@@ -67,10 +77,11 @@ fn body(base: &str, parameters: &Parameters, page: Page) -> Value {
     if !whole {
         meta["count_is_lower_bound"] = json!(true);
     }
-    let mut links = json!({"self": parameters.url(base, parameters.after)});
+    let mut links = json!({"self": parameters.url(base, parameters.cursor.as_deref())});
     if let (true, Some(last)) = (more, found.last()) {
-        meta["cursor"] = json!(cursor::seal(last.id));
-        links["next"] = json!(parameters.url(base, Some(last.id)));
+        let cursor = cursor::seal(secret, last.id)?;
+        links["next"] = json!(parameters.url(base, Some(&cursor)));
+        meta["cursor"] = json!(cursor);
     }
-    json!({"data": data, "meta": meta, "links": links})
+    Ok(json!({"data": data, "meta": meta, "links": links}))
 }

@@ -1,6 +1,7 @@
 //! What a client may ask for.
 
 use chrono::{DateTime, Utc};
+use shared::cursor::Secret;
 use shared::http::Query;
 use shared::ioc_stream::Fault;
 use shared::notification::filter::NotificationFilter;
@@ -33,6 +34,8 @@ pub struct Parameters {
     pub limit: usize,
     /// After this one.
     pub after: Option<NotificationId>,
+    /// The cursor that says so.
+    pub cursor: Option<String>,
     /// Without links and attributes.
     pub descriptors_only: bool,
 }
@@ -42,24 +45,23 @@ impl Parameters {
     ///
     /// # Errors
     /// 400 that names the parameter and what it may be.
-    pub fn read(query: &Query, now: DateTime<Utc>) -> Result<Self, Fault> {
+    pub fn read(query: &Query, secret: &Secret, now: DateTime<Utc>) -> Result<Self, Fault> {
         let written = query.one("filter")?;
+        let cursor = query.one("cursor")?.filter(|text| !text.is_empty());
         Ok(Self {
             filter: NotificationFilter::parse(written.unwrap_or_default(), now)?,
             written_filter: written.map(str::to_owned),
             order: order(query.one("order")?)?,
             limit: limit(query.one("limit")?)?,
-            after: match query.one("cursor")?.unwrap_or_default() {
-                "" => None,
-                text => Some(cursor::open(text)?),
-            },
+            after: cursor.map(|text| cursor::open(secret, text)).transpose()?,
+            cursor: cursor.map(str::to_owned),
             descriptors_only: flag("descriptors_only", query.one("descriptors_only")?)?,
         })
     }
 
-    /// The URL of the page after `after`, with everything else as it was asked for.
+    /// The URL of the page behind a cursor, with everything else as it was asked for.
     #[must_use]
-    pub fn url(&self, base: &str, after: Option<NotificationId>) -> String {
+    pub fn url(&self, base: &str, cursor: Option<&str>) -> String {
         let mut query = Serializer::new(String::new());
         if let Some(filter) = &self.written_filter {
             query.append_pair("filter", filter);
@@ -71,8 +73,8 @@ impl Parameters {
         if self.descriptors_only {
             query.append_pair("descriptors_only", "true");
         }
-        if let Some(after) = after {
-            query.append_pair("cursor", &cursor::seal(after));
+        if let Some(cursor) = cursor {
+            query.append_pair("cursor", cursor);
         }
         format!("{base}/api/v3/ioc_stream?{}", query.finish())
     }
@@ -122,7 +124,7 @@ mod tests {
     use super::*;
 
     fn read(query: &str) -> Result<Parameters, Fault> {
-        Parameters::read(&Query::parse(query).unwrap(), Utc::now())
+        Parameters::read(&Query::parse(query).unwrap(), &[7; 32], Utc::now())
     }
 
     #[test]
@@ -154,7 +156,8 @@ mod tests {
     #[test]
     fn the_url_of_the_next_page_asks_for_the_same() {
         let asked = read("filter=date:1d%2B+tag:%22a+b%22&order=date%2B&limit=7").unwrap();
-        let url = asked.url("https://intel.example.com", Some(NotificationId::MIN));
+        let cursor = cursor::seal(&[7; 32], NotificationId::MIN).unwrap();
+        let url = asked.url("https://intel.example.com", Some(&cursor));
         let (_, query) = url.split_once('?').unwrap();
         let next = read(query).unwrap();
         assert_eq!(next.after, Some(NotificationId::MIN));

@@ -38,10 +38,8 @@ async fn route(services: &Services, call: &Call) -> Result<Answer, ApiError> {
 
 /// The caller: who may read the stream decides what it tells of.
 async fn caller(services: &Services, call: &Call) -> Result<Caller, ApiError> {
-    let caller = authenticate(services, call.headers()).await?;
-    if !caller.may(Scope::ReadIocStream) {
-        return Err(ApiError::missing_scope(Scope::ReadIocStream));
-    }
+    let caller = authenticate(services, call).await?;
+    caller.require(Scope::ReadIocStream)?;
     Ok(caller)
 }
 
@@ -81,7 +79,9 @@ async fn put(services: &Services, call: &Call, kind: &str, id: &str) -> Result<A
             format!("a tenant has {MAX_SUBSCRIPTIONS} subscriptions at most: delete some first"),
         ));
     }
-    let subscription = Subscription { tenant: caller.tenant, source, since: store.position_now() };
+    let retention_days = caller.plan.terms.retention_days;
+    let since = store.position_now();
+    let subscription = Subscription { tenant: caller.tenant, source, since, retention_days };
     let (subscription, new) = store.put_subscription(&subscription).await?;
     let status = if new { StatusCode::CREATED } else { StatusCode::OK };
     Ok(Answer::json(status, &shown(&subscription)))

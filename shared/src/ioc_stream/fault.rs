@@ -3,6 +3,7 @@
 use lambda_http::http::StatusCode;
 use serde_json::json;
 
+use crate::cursor::SealError;
 use crate::http::{Answer, ApiError, AuthError, Call, QueryError};
 use crate::notification::cursor::CursorError;
 use crate::notification::filter::FilterError;
@@ -14,6 +15,8 @@ pub struct Fault(ApiError);
 
 /// A deletion by filter while another is under way; the name `VirusTotal` gives it.
 const DELETION_RUNNING: &str = "deletion_running";
+/// Seconds after which a client may ask again.
+const DELETION_PATIENCE: u64 = 10;
 /// A parameter beside the filter.
 const INVALID_ARGUMENT: &str = "invalid_argument";
 
@@ -48,7 +51,9 @@ impl Fault {
     pub fn deletion_running() -> Self {
         let message =
             "a deletion of IoC Stream notifications is under way: call again when it is done";
-        ApiError::new(StatusCode::TOO_MANY_REQUESTS, DELETION_RUNNING, message).into()
+        ApiError::new(StatusCode::TOO_MANY_REQUESTS, DELETION_RUNNING, message)
+            .retry_after(DELETION_PATIENCE)
+            .into()
     }
 
     /// The answer: the shared error's status and headers, and the codes of `VirusTotal`.
@@ -107,6 +112,12 @@ impl From<QueryError> for Fault {
 impl From<FilterError> for Fault {
     fn from(error: FilterError) -> Self {
         Self(ApiError::bad_request("invalid_filter", error.to_string()))
+    }
+}
+
+impl From<SealError> for Fault {
+    fn from(error: SealError) -> Self {
+        StoreError::Damaged(error.to_string()).into()
     }
 }
 

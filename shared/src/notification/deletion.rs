@@ -5,11 +5,12 @@ use std::time::{Duration, Instant};
 use tracing::{info, warn};
 
 use super::filter::{NotificationFilter, Selection};
-use super::list::{oldest_kept, range};
+use super::list::range;
 use super::visibility::visible;
 use super::walk::Walk;
 use crate::services::Services;
 use crate::store::{DeletionJob, NotificationJob, Range, StoreError};
+use crate::time::Position;
 
 /// Notifications deleted at once.
 const STEP: usize = 100;
@@ -63,7 +64,7 @@ async fn delete_until(
     let filter = NotificationFilter::parse(&job.filter, services.store().now());
     let filter = filter.map_err(|error| StoreError::Damaged(error.to_string()))?;
     let selection = filter.selection();
-    let Some(range) = range(&selection, job.reached, false, oldest_kept(services)) else {
+    let Some(range) = range(&selection, job.reached, false, Position::default()) else {
         return Ok(true);
     };
     let range = Range { consistent: true, ..range };

@@ -162,7 +162,7 @@ async fn tell(
         let work = subscribers.iter().filter(entitled).flat_map(|subscriber| {
             values.iter().map(|entity| {
                 let tenant = &subscriber.tenant;
-                let made = told.notification(topic, tenant, entity, store.position_now());
+                let made = told.notification(topic, subscriber, entity, store.position_now());
                 async move {
                     let once = Once::of_subscription(tenant, &made);
                     store.put_notification(tenant, &made, Some(&once)).await.map(drop)

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use super::filter::Selection;
 use super::visibility::visible;
 use super::walk::Walk;
-use super::{Notification, NotificationId, RETENTION};
+use super::{Notification, NotificationId};
 use crate::access::TenantId;
 use crate::services::Services;
 use crate::store::{Range, StoreError};
@@ -30,8 +30,8 @@ pub struct Request<'a> {
     pub limit: usize,
     /// The highest level that is seen.
     pub clearance: Tlp,
-    /// Nothing caused before this, as the caller's plan has it.
-    pub horizon: Option<Position>,
+    /// Nothing caused before this.
+    pub oldest: Position,
 }
 
 /// A page.
@@ -66,20 +66,13 @@ pub(super) fn range(
     (range.low <= range.high).then_some(range)
 }
 
-/// The oldest that is still kept.
-pub(super) fn oldest_kept(services: &Services) -> Position {
-    let span = u64::try_from(RETENTION.num_microseconds().unwrap_or(0)).unwrap_or(0);
-    services.store().position_now().minus(span)
-}
-
 /// A page of what a client asks for.
 ///
 /// # Errors
 /// When the store fails, or nothing was found in time.
 pub async fn page(services: &Services, request: Request<'_>) -> Result<Page, StoreError> {
     let Request { tenant, selection, clearance, limit, .. } = request;
-    let oldest = oldest_kept(services).max(request.horizon.unwrap_or_default());
-    let range = range(selection, request.after, request.ascending, oldest);
+    let range = range(selection, request.after, request.ascending, request.oldest);
     let Some(range) = range else { return Ok(Page::default()) };
     let until = Instant::now() + PATIENCE;
     // One more than asked for says whether there is a next page.

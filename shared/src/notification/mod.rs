@@ -17,7 +17,8 @@ pub(crate) mod testing;
 mod visibility;
 mod walk;
 
-use chrono::TimeDelta;
+use std::num::NonZeroU32;
+
 use serde::{Deserialize, Serialize};
 
 use crate::access::Caller;
@@ -32,9 +33,6 @@ pub use id::{NotificationId, NotificationIdError};
 pub use kind::{EntityType, Kind, Kinds, Named, Origin, SourceType};
 pub use posting::Posting;
 pub use source_key::source_key;
-
-/// How long notifications are kept.
-pub const RETENTION: TimeDelta = TimeDelta::days(30);
 
 /// Tags one notification may have.
 pub const MAX_TAGS: usize = 40;
@@ -102,10 +100,10 @@ impl Notification {
     }
 }
 
-/// When what was caused at `cause` ceases to be kept, in Unix seconds.
+/// When a notification that is kept for some days ceases to be, in Unix seconds.
 #[must_use]
-pub fn expiry_of(id: NotificationId) -> u64 {
-    id.seconds().saturating_add(u64::try_from(RETENTION.num_seconds()).unwrap_or(0))
+pub fn expiry_of(id: NotificationId, days: NonZeroU32) -> u64 {
+    id.seconds().saturating_add(u64::from(days.get()) * 86_400)
 }
 
 /// Tags as they are kept: trimmed, not empty, without repeats, none too long, and not too many.

@@ -25,6 +25,6 @@ pub fn notification(number: u64) -> Notification {
         object: None,
         level: Tlp::Amber,
         stored: cause,
-        expires: expiry_of(id),
+        expires: expiry_of(id, std::num::NonZeroU32::MIN),
     }
 }

@@ -1,6 +1,8 @@
 //! Subscriptions, in the access table: once by what is subscribed to, for those who feed them, and
 //! once by tenant, for the tenant.
 
+use std::num::NonZeroU32;
+
 use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
 use aws_sdk_dynamodb::types::{Delete, Put, ReturnConsumedCapacity, TransactWriteItem};
 
@@ -15,8 +17,8 @@ use crate::time::Position;
 /// The partition that says of what types there ever were subscriptions.
 const TYPES: &str = "SUBSCRIBED";
 
-fn by_source(subscription: &Subscription) -> Item {
-    access_key(subscribed(&subscription.source), subscription.tenant.as_str())
+fn by_source(tenant: &TenantId, source: &SubscriptionSource) -> Item {
+    access_key(subscribed(source), tenant.as_str())
 }
 
 fn by_tenant(tenant: &TenantId, source: &SubscriptionSource) -> Item {
@@ -29,6 +31,18 @@ fn subscribed(source: &SubscriptionSource) -> String {
 
 fn subscriptions_of(tenant: &TenantId) -> String {
     format!("SUBSCRIPTIONS#{tenant}")
+}
+
+fn read(
+    item: &Item,
+    tenant: TenantId,
+    source: SubscriptionSource,
+) -> Result<Subscription, StoreError> {
+    let since = Position::from_micros(item.required_number("since")?);
+    let days = u32::try_from(item.required_number("days")?).ok().and_then(NonZeroU32::new);
+    let retention_days =
+        days.ok_or_else(|| StoreError::Damaged("days of a subscription".into()))?;
+    Ok(Subscription { tenant, source, since, retention_days })
 }
 
 fn is_conflict(error: &TransactWriteItemsError) -> bool {
@@ -51,13 +65,14 @@ impl Store {
         &self,
         subscription: &Subscription,
     ) -> Result<(Subscription, bool), StoreError> {
-        let Subscription { tenant, source, since } = subscription;
+        let Subscription { tenant, source, since, retention_days } = subscription;
         // First, so that nobody who looks for what is told of thinks that nothing is.
         let kind = access_key(TYPES, source.kind().to_string());
         self.put_access_item(kind, None).await?;
         let mut writes = Vec::new();
-        for mut item in [by_source(subscription), by_tenant(tenant, source)] {
+        for mut item in [by_source(tenant, source), by_tenant(tenant, source)] {
             item.insert("since".into(), number(since.micros()));
+            item.insert("days".into(), number(retention_days.get().into()));
             let put = Put::builder()
                 .table_name(&self.names().access)
                 .set_item(Some(item))
@@ -85,11 +100,7 @@ impl Store {
         source: &SubscriptionSource,
     ) -> Result<Option<Subscription>, StoreError> {
         let item = self.get_access_item(by_tenant(tenant, source)).await?;
-        item.map(|item| {
-            let since = Position::from_micros(item.required_number("since")?);
-            Ok(Subscription { tenant: tenant.clone(), source: source.clone(), since })
-        })
-        .transpose()
+        item.map(|item| read(&item, tenant.clone(), source.clone())).transpose()
     }
 
     /// Ends a subscription; says whether there was one.
@@ -102,13 +113,8 @@ impl Store {
         source: &SubscriptionSource,
     ) -> Result<bool, StoreError> {
         let there = self.subscription(tenant, source).await?.is_some();
-        let subscription = Subscription {
-            tenant: tenant.clone(),
-            source: source.clone(),
-            since: Position::default(),
-        };
         let mut writes = Vec::new();
-        for key in [by_source(&subscription), by_tenant(tenant, source)] {
+        for key in [by_source(tenant, source), by_tenant(tenant, source)] {
             let delete = Delete::builder()
                 .table_name(&self.names().access)
                 .set_key(Some(key))
@@ -133,11 +139,8 @@ impl Store {
                 let sk = item.text("sk")?;
                 let damaged = || StoreError::Damaged(format!("subscription {sk}"));
                 let (kind, id) = sk.split_once('#').ok_or_else(damaged)?;
-                found.push(Subscription {
-                    tenant: tenant.clone(),
-                    source: SubscriptionSource::parse(kind, id).map_err(|_| damaged())?,
-                    since: Position::from_micros(item.required_number("since")?),
-                });
+                let source = SubscriptionSource::parse(kind, id).map_err(|_| damaged())?;
+                found.push(read(item, tenant.clone(), source)?);
                 after = Some(sk.to_owned());
             }
             if !more || found.len() > MAX_SUBSCRIPTIONS {
@@ -161,11 +164,8 @@ impl Store {
         let (items, more) = self.query_access(&subscribed(source), after, count).await?;
         let subscription = |item: &Item| {
             let tenant = item.text("sk")?.parse();
-            Ok(Subscription {
-                tenant: tenant.map_err(|_| StoreError::Damaged("subscriber".into()))?,
-                source: source.clone(),
-                since: Position::from_micros(item.required_number("since")?),
-            })
+            let tenant = tenant.map_err(|_| StoreError::Damaged("subscriber".into()))?;
+            read(item, tenant, source.clone())
         };
         let found = items.iter().map(subscription).collect::<Result<Vec<_>, StoreError>>()?;
         Ok((found, more))

@@ -9,7 +9,7 @@ use crate::notification::{
 };
 use crate::services::{Defined, Services};
 use crate::store::{Fed, Head, StoreError};
-use crate::subscription::SubscriptionSource;
+use crate::subscription::{Subscription, SubscriptionSource};
 use crate::time::Position;
 use crate::tlp::Tlp;
 
@@ -104,16 +104,16 @@ impl Told {
         self.owners.iter().all(owned) && topic.collection.as_ref().is_none_or(reads)
     }
 
-    /// The notification of one value for one tenant.
+    /// The notification of one value for one subscriber.
     pub fn notification(
         &self,
         topic: &Topic,
-        tenant: &TenantId,
+        subscriber: &Subscription,
         entity: &Entity,
         now: Position,
     ) -> Notification {
         let source = topic.source.clone();
-        let id = NotificationId::new(self.fed.cause, tenant, &source, entity);
+        let id = NotificationId::new(self.fed.cause, &subscriber.tenant, &source, entity);
         let names = std::iter::once(source.label.as_str());
         let tags = kept_tags(names.chain(self.labels.iter().map(String::as_str)));
         Notification {
@@ -125,7 +125,7 @@ impl Told {
             object: Some(self.fed.object.clone()),
             level: self.level,
             stored: now,
-            expires: expiry_of(id),
+            expires: expiry_of(id, subscriber.retention_days),
         }
     }
 }
