@@ -75,12 +75,25 @@ async fn feed(services: &Services, mut job: FeedJob, until: Instant) -> Result<(
     loop {
         let (part, next) = part(services, &job.place).await?;
         if !tell_all(services, &topic, &mut job, &part, until).await? {
+            pass_over_done(&mut job, &part);
             return advance(services, NotificationJob::Feed(job)).await;
         }
         let Some(next) = next else {
             return services.store().end_notification_job(&name).await;
         };
         (job.place, job.objects_done, job.values_done) = (next, 0, 0);
+    }
+}
+
+/// What points to malware or a campaign may change until the next step: that begins behind the
+/// last indicator that is done, not at a count.
+fn pass_over_done(job: &mut FeedJob, part: &[Fed]) {
+    let FeedPlace::Carrier { reached, .. } = &mut job.place else { return };
+    let last = job.objects_done.checked_sub(1).and_then(|last| part.get(last));
+    if let Some(last) = last {
+        let by = last.through.first().cloned();
+        *reached = by.map(|by| (last.object.clone(), by));
+        job.objects_done = 0;
     }
 }
 

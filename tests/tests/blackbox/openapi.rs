@@ -8,6 +8,7 @@ use local::template::Template;
 use serde_json::Value;
 use tests::client::{Answer, Client, Request, TAXII};
 use tests::fixtures::{envelope, indicators};
+use tests::notifications::{post, posted};
 use tests::world::World;
 
 /// What deletes comes last, so that the others find what they ask for.
@@ -44,7 +45,12 @@ impl Document {
     fn operations(&self) -> Vec<(&str, &'static str, &Value)> {
         let mut all = Vec::new();
         for method in METHODS {
-            for path in self.paths() {
+            let mut paths = self.paths();
+            // One is deleted before all are.
+            if method == "DELETE" {
+                paths.reverse();
+            }
+            for path in paths {
                 all.extend(self.operation(path, method).map(|found| (path, method, found)));
             }
         }
@@ -158,12 +164,19 @@ async fn world() -> (World, Vec<Variable>) {
     let c = w.holding(&objects).await;
     let post = w.writer().post(&c.objects()).body(TAXII, envelope(&[]));
     let status = post.await.expect(202).json()["id"].as_str().unwrap().to_owned();
+    let client = w.stream_client("acme").await;
+    let notification = post(&client, &posted("host.example.com", "ruleset-1", &[])).await;
+    let path = format!("/api/v1/subscriptions/collection/{}", c.id);
+    let _ = client.request("PUT", &path).await.expect(201);
     let values = vec![
         ("root", "intel".to_owned()),
         ("collection", c.id.clone()),
         ("object", objects[0].id().to_owned()),
         ("id", objects[1].id().to_owned()),
         ("status", status),
+        ("notification", notification),
+        ("source_type", "collection".to_owned()),
+        ("source_id", c.id.clone()),
     ];
     (w, values)
 }
@@ -196,21 +209,21 @@ fn requests(client: &Client, method: &str, path: &str, operation: &Value) -> Vec
 /// Requests with something wrong, each in another way; some of it does not matter everywhere.
 fn faulty(
     w: &World,
+    client: &Client,
     method: &str,
     path: &str,
     values: &[Variable],
     operation: &Value,
 ) -> Vec<Request> {
-    let client = w.http.with_key(w.writer_key());
     let here = fill(path, values);
     let mut all = requests(&w.http.anonymous(), method, &here, operation);
     all.extend(requests(&w.http.with_key("no key"), method, &here, operation));
     all.extend(requests(&w.http.with_key(w.reader_key()), method, &here, operation));
     for (name, _) in values.iter().filter(|(name, _)| path.contains(&format!("{{{name}}}"))) {
         let elsewhere = fill(&path.replace(&format!("{{{name}}}"), "unknown"), values);
-        all.extend(requests(&client, method, &elsewhere, operation));
+        all.extend(requests(client, method, &elsewhere, operation));
     }
-    for request in requests(&client, method, &here, operation) {
+    for request in requests(client, method, &here, operation) {
         all.push(request.clone().accept("text/html"));
         all.push(request.clone().query("collection", "unknown"));
         all.push(request.clone().query("limit", "0").query("match[version]", "newest"));
@@ -236,7 +249,7 @@ fn faulty(
 async fn what_is_asked_as_the_file_says_is_answered_as_it_says() {
     let document = Document::read();
     let (w, values) = world().await;
-    let client = w.http.with_key(w.writer_key());
+    let client = w.stream_client("acme").await;
     for (path, method, operation) in document.operations() {
         for request in requests(&client, method, &fill(path, &values), operation) {
             let answer = request.await;
@@ -255,8 +268,9 @@ async fn what_is_asked_as_the_file_says_is_answered_as_it_says() {
 async fn what_is_asked_wrongly_is_answered_with_a_status_and_code_of_the_file() {
     let document = Document::read();
     let (w, values) = world().await;
+    let client = w.stream_client("acme").await;
     for (path, method, operation) in document.operations() {
-        for request in faulty(&w, method, path, &values, operation) {
+        for request in faulty(&w, &client, method, path, &values, operation) {
             document.check(operation, &request.await);
         }
     }
@@ -266,7 +280,7 @@ async fn what_is_asked_wrongly_is_answered_with_a_status_and_code_of_the_file() 
 async fn a_method_that_the_file_does_not_list_is_405() {
     let document = Document::read();
     let (w, values) = world().await;
-    let client = w.http.with_key(w.writer_key());
+    let client = w.stream_client("acme").await;
     for path in document.paths() {
         let (mut listed, others): (BTreeSet<&str>, BTreeSet<&str>) =
             METHODS.into_iter().partition(|method| document.operation(path, method).is_some());
@@ -279,7 +293,11 @@ async fn a_method_that_the_file_does_not_list_is_405() {
             let allowed: BTreeSet<&str> = allow.split(',').map(str::trim).collect();
             assert_eq!(allowed, listed, "{}", answer.what);
             let taxii = answer.header("content-type") == Some(TAXII);
-            let name = if taxii { "TaxiiMethodNotAllowed" } else { "MethodNotAllowed" };
+            let name = match path {
+                _ if taxii => "TaxiiMethodNotAllowed",
+                path if path.starts_with("/api/v3/") => "StreamMethodNotAllowed",
+                _ => "MethodNotAllowed",
+            };
             document.check_response(&document.0["components"]["responses"][name], &answer);
         }
     }
