@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use tracing::{info, warn};
+use tracing::info;
 
 use super::filter::{NotificationFilter, Selection};
 use super::list::range;
@@ -16,42 +16,20 @@ use crate::time::Position;
 const STEP: usize = 100;
 /// How far a job came is written down about this often.
 const WRITTEN_EVERY: Duration = Duration::from_secs(5);
-/// A store that asks for patience is asked again after this long, and then twice as long, …
-const FIRST_PAUSE: Duration = Duration::from_millis(100);
-/// … up to this.
-const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 
 /// Deletes until nothing is left or `until` is reached: then how far it came is written down, and
-/// that write calls the function again. A store that is busy is waited for.
-///
-/// # Errors
-/// When the store fails and time is up: the job goes on from where it last wrote down that it was.
+/// that write calls the function again.
 pub(super) async fn carry_on(
     services: &Services,
     mut job: DeletionJob,
     until: Instant,
 ) -> Result<(), StoreError> {
     let name = NotificationJob::Deletion(job.clone()).name();
-    let mut pause = FIRST_PAUSE;
-    loop {
-        let before = job.reached;
-        match delete_until(services, &mut job, until).await {
-            Ok(true) => {
-                info!(job = %name, "done");
-                return services.store().end_notification_job(&name).await;
-            }
-            Ok(false) => {
-                return super::feed::advance(services, NotificationJob::Deletion(job)).await;
-            }
-            Err(error) if Instant::now() + pause < until => {
-                warn!(job = %name, %error, "goes on in a moment");
-                tokio::time::sleep(pause).await;
-                pause = if job.reached == before { pause * 2 } else { FIRST_PAUSE };
-                pause = pause.min(LONGEST_PAUSE);
-            }
-            Err(error) => return Err(error),
-        }
+    if delete_until(services, &mut job, until).await? {
+        info!(job = %name, "done");
+        return services.store().end_notification_job(&name).await;
     }
+    super::feed::advance(services, NotificationJob::Deletion(job)).await
 }
 
 /// Says whether everything is deleted.

@@ -3,7 +3,7 @@
 
 mod told;
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use chrono::TimeDelta;
 use futures::stream::{self, StreamExt, TryStreamExt};
@@ -23,19 +23,42 @@ const SUBSCRIBERS: usize = 20;
 const INDICATORS: usize = 50;
 /// Writes under way at once.
 const CONCURRENCY: usize = 16;
+/// A busy store is asked again after this long, and then twice as long, …
+const FIRST_PAUSE: Duration = Duration::from_millis(100);
+/// … up to this.
+const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 /// A job that has not come forward for this long has nobody who carries it out.
 const STALLED_AFTER: TimeDelta = TimeDelta::minutes(30);
 
 /// Carries a job on until it is over or `until` is reached: then how far it came is written down,
-/// and that write calls the function again.
+/// and that write calls the function again. A store that is busy is waited for.
 ///
 /// # Errors
-/// When the store fails: the job goes on from where it last wrote down that it was.
+/// When the store fails for good: the job goes on from where it last wrote down that it was.
 pub async fn carry_on(
     services: &Services,
     name: &JobName,
     until: Instant,
 ) -> Result<(), StoreError> {
+    let mut pause = FIRST_PAUSE;
+    loop {
+        match step(services, name, until).await {
+            Err(error @ (StoreError::Throttled(_) | StoreError::Unavailable(_))) => {
+                warn!(job = %name, %error, "goes on in a moment");
+            }
+            done => return done,
+        }
+        if Instant::now() + pause >= until {
+            let job = services.store().notification_job(name).await?;
+            let Some(job) = job else { return Ok(()) };
+            return advance(services, job).await;
+        }
+        tokio::time::sleep(pause).await;
+        pause = (pause * 2).min(LONGEST_PAUSE);
+    }
+}
+
+async fn step(services: &Services, name: &JobName, until: Instant) -> Result<(), StoreError> {
     match services.store().notification_job(name).await? {
         None => Ok(()),
         Some(NotificationJob::Deletion(job)) => deletion::carry_on(services, job, until).await,

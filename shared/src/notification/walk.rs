@@ -160,7 +160,13 @@ impl<'a> Walk<'a> {
             return Ok(ids);
         };
         while ids.len() < count {
-            try_join_all(lanes.iter_mut().map(|lane| lane.fill(self))).await?;
+            let filled = try_join_all(lanes.iter_mut().map(|lane| lane.fill(self))).await;
+            match filled {
+                Ok(_) => {}
+                // What was found in time is not lost.
+                Err(StoreError::Throttled(_)) if !ids.is_empty() => break,
+                Err(error) => return Err(error),
+            }
             let first = |lane: &&mut Lane| {
                 let id = lane.waiting.front().map(|posting| posting.id);
                 (id, lane.range.ascending)
