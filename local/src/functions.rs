@@ -16,23 +16,28 @@ pub type HttpHandler = Arc<dyn Fn(Request) -> Running<Response<Body>> + Send + S
 /// went wrong.
 pub type EventHandler = Arc<dyn Fn(Value) -> Running<Result<Value, String>> + Send + Sync>;
 
+/// A function that answers requests, by the path of its `handle`.
+macro_rules! answering {
+    ($services:ident, $handle:path) => {
+        Some(Arc::new(move |request| {
+            let services = $services.clone();
+            Box::pin(async move { $handle(&services, request).await })
+        }))
+    };
+}
+
 /// The function with this logical id that answers HTTP requests.
 #[must_use]
 pub fn http(services: &Services, logical_id: &str) -> Option<HttpHandler> {
     let services = services.clone();
     match logical_id {
-        "IngestFunction" => Some(Arc::new(move |request| {
-            let services = services.clone();
-            Box::pin(async move { ingest::handle(&services, request).await })
-        })),
-        "ManageFunction" => Some(Arc::new(move |request| {
-            let services = services.clone();
-            Box::pin(async move { manage::handle(&services, request).await })
-        })),
-        "TaxiiFunction" => Some(Arc::new(move |request| {
-            let services = services.clone();
-            Box::pin(async move { taxii::handle(&services, request).await })
-        })),
+        "IngestFunction" => answering!(services, ingest::handle),
+        "IocStreamDeleteFunction" => answering!(services, ioc_stream_delete::handle),
+        "IocStreamGetFunction" => answering!(services, ioc_stream_get::handle),
+        "IocStreamListFunction" => answering!(services, ioc_stream_list::handle),
+        "ManageFunction" => answering!(services, manage::handle),
+        "SubscriptionsFunction" => answering!(services, subscriptions::handle),
+        "TaxiiFunction" => answering!(services, taxii::handle),
         _ => None,
     }
 }
@@ -56,6 +61,10 @@ async fn rescan_a_while(services: &Services, event: Value) -> Result<Value, resc
     rescan::handle(services, event, Instant::now() + PIECE).await
 }
 
+async fn notify_a_while(services: &Services, event: Value) -> Result<Value, notify::NotifyError> {
+    notify::handle(services, event, Instant::now() + PIECE).await
+}
+
 /// What a deployed run of compaction has.
 const COMPACTION: Duration = Duration::from_mins(14);
 
@@ -74,6 +83,7 @@ pub fn event(services: &Services, logical_id: &str) -> Option<EventHandler> {
         "CompactFunction" => taking_events!(services, compact_a_while),
         "ExpireFunction" => taking_events!(services, expire::handle),
         "IngestDropFunction" => taking_events!(services, ingest_drop::handle),
+        "NotifyFunction" => taking_events!(services, notify_a_while),
         "ProjectFunction" => taking_events!(services, project::handle),
         "RescanFunction" => taking_events!(services, rescan_a_while),
         _ => None,

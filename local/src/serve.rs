@@ -174,10 +174,13 @@ fn settings(template: &Template) -> Result<Settings, StartError> {
             objects: required("IOCAST_OBJECTS_TABLE")?,
             collections: required("IOCAST_COLLECTIONS_TABLE")?,
             access: required("IOCAST_ACCESS_TABLE")?,
+            notifications: required("IOCAST_NOTIFICATIONS_TABLE")?,
             bucket: required("IOCAST_BUCKET")?,
         },
         public_base_url: environment.get("IOCAST_PUBLIC_BASE_URL").cloned(),
         taxii_root: required("IOCAST_TAXII_ROOT")?,
+        // A secret of the local store's own.
+        source_key_secret: None,
         definition_memory: DEFINITION_MEMORY,
         clock: Clock::default(),
     })

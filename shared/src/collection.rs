@@ -163,6 +163,15 @@ impl Collection {
             || readers.is_none_or(|readers| readers.contains(tenant))
     }
 
+    /// Whether `tenant` is among those that may read it, whatever its keys are cleared for.
+    #[must_use]
+    pub fn is_read_by(&self, tenant: &TenantId) -> bool {
+        let readers = self.settings.readers.as_ref();
+        self.settings.public
+            || tenant.is_operator()
+            || readers.is_none_or(|readers| readers.contains(tenant))
+    }
+
     /// Whether it takes the same objects as `other`.
     #[must_use]
     pub fn selects_as(&self, other: &Self) -> bool {

@@ -45,10 +45,22 @@ pub struct Settings {
     pub public_base_url: Option<String>,
     /// The TAXII API root's path segment.
     pub taxii_root: String,
+    /// What submitters' ids are turned into source keys with; absent: a secret of the store's own.
+    pub source_key_secret: Option<SourceKeySecret>,
     /// Definitions of collections are read again after this long.
     pub definition_memory: Duration,
     /// The clock.
     pub clock: Clock,
+}
+
+/// Key material, which no log shows.
+#[derive(Clone)]
+pub struct SourceKeySecret(pub String);
+
+impl std::fmt::Debug for SourceKeySecret {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("SourceKeySecret(…)")
+    }
 }
 
 /// Why the environment is not enough.
@@ -61,8 +73,8 @@ pub enum SettingsError {
 
 impl Settings {
     /// Reads `IOCAST_OBJECTS_TABLE`, `IOCAST_COLLECTIONS_TABLE`, `IOCAST_ACCESS_TABLE`,
-    /// `IOCAST_BUCKET`, and, if set, `IOCAST_PUBLIC_BASE_URL` and `IOCAST_TAXII_ROOT`
-    /// (default `intel`).
+    /// `IOCAST_NOTIFICATIONS_TABLE`, `IOCAST_BUCKET`, and, if set, `IOCAST_PUBLIC_BASE_URL`,
+    /// `IOCAST_TAXII_ROOT` (default `intel`) and `IOCAST_SOURCE_KEY_SECRET`.
     ///
     /// # Errors
     /// Names the variable that is not set.
@@ -74,10 +86,12 @@ impl Settings {
                 objects: required("IOCAST_OBJECTS_TABLE")?,
                 collections: required("IOCAST_COLLECTIONS_TABLE")?,
                 access: required("IOCAST_ACCESS_TABLE")?,
+                notifications: required("IOCAST_NOTIFICATIONS_TABLE")?,
                 bucket: required("IOCAST_BUCKET")?,
             },
             public_base_url: set("IOCAST_PUBLIC_BASE_URL"),
             taxii_root: set("IOCAST_TAXII_ROOT").unwrap_or_else(|| "intel".to_owned()),
+            source_key_secret: set("IOCAST_SOURCE_KEY_SECRET").map(SourceKeySecret),
             definition_memory: DEFINITION_MEMORY,
             clock: Clock::default(),
         })
@@ -120,6 +134,7 @@ struct Inner {
     markings: Remembered<ObjectId, (Instant, TenantId, Marking)>,
     definitions: RwLock<Option<(Instant, Definitions)>>,
     cursor_secret: OnceCell<[u8; 32]>,
+    source_key_secret: OnceCell<Vec<u8>>,
     projector: Projector,
 }
 
@@ -159,6 +174,7 @@ impl Services {
             markings: Mutex::default(),
             definitions: RwLock::default(),
             cursor_secret: OnceCell::new(),
+            source_key_secret: OnceCell::new(),
         }))
     }
 
@@ -444,5 +460,20 @@ impl Services {
     /// When the store fails.
     pub async fn cursor_secret(&self) -> Result<[u8; 32], StoreError> {
         self.0.cursor_secret.get_or_try_init(|| self.0.store.cursor_secret()).await.copied()
+    }
+
+    /// What submitters' ids are turned into source keys with: the configured secret, else one that
+    /// the store makes on first need.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn source_key_secret(&self) -> Result<&[u8], StoreError> {
+        let secret = self.0.source_key_secret.get_or_try_init(|| async {
+            match &self.0.settings.source_key_secret {
+                Some(secret) => Ok(secret.0.as_bytes().to_vec()),
+                None => self.0.store.source_key_secret().await.map(Vec::from),
+            }
+        });
+        secret.await.map(Vec::as_slice)
     }
 }

@@ -27,6 +27,7 @@ pub mod history;
 pub mod keys;
 pub mod lab;
 pub mod model;
+pub mod notifications;
 pub mod packed_log;
 pub mod patience;
 pub mod python;

@@ -1,7 +1,9 @@
-//! Objects and plain IOCs over HTTP, and their deletion (contract: ingest).
+//! Objects, plain IOCs and hunting engines' notifications over HTTP, and the deletion of objects
+//! (contract: ingest).
 
 mod delete;
 mod iocs;
+mod notifications;
 mod objects;
 mod report;
 mod target;
@@ -27,7 +29,12 @@ async fn route(services: &Services, call: &Call) -> Result<Answer, ApiError> {
         (["api", "v1", "objects", id], &Method::DELETE) => delete::delete(services, call, id).await,
         (["api", "v1", "objects", _], _) => Err(ApiError::method_not_allowed("DELETE")),
         (["api", "v1", "iocs"], &Method::POST) => iocs::post(services, call).await,
-        (["api", "v1", "objects" | "iocs"], _) => Err(ApiError::method_not_allowed("POST")),
+        (["api", "v1", "notifications"], &Method::POST) => {
+            notifications::post(services, call).await
+        }
+        (["api", "v1", "objects" | "iocs" | "notifications"], _) => {
+            Err(ApiError::method_not_allowed("POST"))
+        }
         _ => Err(ApiError::unknown_route(call)),
     }
 }

@@ -57,6 +57,16 @@ pub struct Connection {
         hide_short_help = true
     )]
     pub access_table: Option<String>,
+    /// With --direct, instead of --stack: the table of notifications.
+    #[arg(
+        long,
+        value_name = "TABLE",
+        env = "IOCAST_NOTIFICATIONS_TABLE",
+        global = true,
+        hide_env_values = true,
+        hide_short_help = true
+    )]
+    pub notifications_table: Option<String>,
     /// Print JSON, as the service answers it.
     #[arg(long, global = true)]
     pub json: bool,
@@ -93,6 +103,7 @@ impl Connection {
             objects: self.objects_table.clone(),
             collections: self.collections_table.clone(),
             access: self.access_table.clone(),
+            notifications: self.notifications_table.clone(),
         }
     }
 }

@@ -23,6 +23,8 @@ pub struct Tables {
     pub collections: Option<String>,
     /// The table of keys.
     pub access: Option<String>,
+    /// The table of notifications.
+    pub notifications: Option<String>,
 }
 
 /// The management API over tables, with the environment's AWS credentials.
@@ -43,10 +45,13 @@ pub async fn api(tables: &Tables) -> Result<Api, Fault> {
             objects: named(tables.objects, "--objects-table")?,
             collections: named(tables.collections, "--collections-table")?,
             access: named(tables.access, "--access-table")?,
+            notifications: named(tables.notifications, "--notifications-table")?,
             bucket: String::new(),
         },
         public_base_url: None,
         taxii_root: "intel".to_owned(),
+        // Nothing that is managed names a submitter.
+        source_key_secret: None,
         // As deployed functions remember them: what is made here must wait for theirs.
         definition_memory: Duration::from_secs(30),
         clock: Clock::default(),
@@ -69,6 +74,7 @@ async fn found(tables: &Tables) -> Result<Tables, Fault> {
         objects: tables.objects.clone().or_else(|| table("ObjectsTable")),
         collections: tables.collections.clone().or_else(|| table("CollectionsTable")),
         access: tables.access.clone().or_else(|| table("AccessTable")),
+        notifications: tables.notifications.clone().or_else(|| table("NotificationsTable")),
     })
 }
 

@@ -31,6 +31,7 @@ fn active(valid_until: &str) -> Head {
         revision: 1,
         projected: 1,
         pending: None,
+        quiet: false,
         deleted: false,
         memberships: BTreeMap::from([(log, membership)]),
         state: State::default(),

@@ -52,6 +52,7 @@ pub struct Standing {
     membership: Option<Membership>,
     versions: Vec<(Version, Membership)>,
     lost: Vec<Version>,
+    entered: Vec<Position>,
 }
 
 /// Where an object stands in all logs that were looked at.
@@ -65,6 +66,8 @@ pub struct Standings {
     pub version_entries: Vec<(LogId, Version, Membership)>,
     /// Where versions have their entries no longer.
     pub lost: Vec<(LogId, Version)>,
+    /// Where it entered since it was last settled.
+    pub entered: Vec<(LogId, Position)>,
 }
 
 impl Standings {
@@ -77,6 +80,7 @@ impl Standings {
         let versions = standing.versions.into_iter();
         self.version_entries.extend(versions.map(|(version, at)| (log, version, at)));
         self.lost.extend(standing.lost.into_iter().map(|version| (log, version)));
+        self.entered.extend(standing.entered.into_iter().map(|at| (log, at)));
     }
 }
 
@@ -310,11 +314,15 @@ fn stand(head: &Head, placed: Placed<'_>) -> Standing {
         membership: decision.current,
         versions: decision.found,
         lost: decision.lost,
+        entered: decision.entered,
     };
     for (draft, (place, position, entered)) in decision.drafts.iter().zip(entries) {
         let after = decide::membership_after(head, draft, place, position, entered);
         if draft.op != Op::History {
             standing.membership.clone_from(&after);
+        }
+        if draft.op == Op::Enter {
+            standing.entered.push(position);
         }
         if let Some(at) = after.filter(|at| !at.related) {
             standing.versions.push((draft.version().clone(), at));

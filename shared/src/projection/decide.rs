@@ -62,6 +62,8 @@ pub struct Decision<'a> {
     pub found: Vec<(Version, Membership)>,
     /// Versions that do not stand in the log any more, whatever their items say.
     pub lost: Vec<Version>,
+    /// Where it entered by a revision that is not settled.
+    pub entered: Vec<Position>,
     /// What to append, all in one commit.
     pub drafts: Vec<Draft<'a>>,
     /// What to mark, whether or not something is appended.
@@ -144,6 +146,7 @@ fn follow(trace: &Trace, decision: &mut Decision<'_>, present: &mut Vec<Present>
         Op::Enter | Op::Update => {
             if trace.op == Op::Enter {
                 present.clear();
+                decision.entered.push(trace.position);
             }
             // An older version that became current again stands at its new place only.
             let again = present.iter().filter(|entry| entry.version == version);

@@ -9,6 +9,7 @@ mod belonging;
 mod decide;
 mod draft;
 mod expirations;
+mod feeding;
 mod view;
 mod wanted;
 
@@ -188,6 +189,7 @@ impl Projector {
             StoreError::Unavailable("a collection's definition changes too often".into())
         })?;
         expirations::list(&self.store, &mut subjects, &results).await?;
+        feeding::enqueue(&self.store, &subjects, &results, ends).await?;
         let settled = stream::iter(subjects)
             .map(|subject| {
                 let result = results.remove(subject.head.id()).unwrap_or_default();

@@ -145,7 +145,7 @@ impl Pass {
                 let ids = backfill.misplaced(services, scanned.found).await?;
                 let now = services.store().position_now();
                 let asked: Vec<_> =
-                    ids.iter().map(|id| services.store().reproject(id, now)).collect();
+                    ids.iter().map(|id| services.store().reproject_quietly(id, now)).collect();
                 stream::iter(asked).buffer_unordered(CONCURRENCY).try_collect::<Vec<()>>().await?;
                 Ok((ids, scanned.next))
             }

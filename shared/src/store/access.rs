@@ -173,7 +173,20 @@ impl Store {
     /// # Errors
     /// When the store fails, or the machine has no randomness.
     pub async fn cursor_secret(&self) -> Result<[u8; 32], StoreError> {
-        let key = || access_key("SECRET", "cursor");
+        self.secret("cursor").await
+    }
+
+    /// The secret that turns submitters' ids into source keys where none is configured, made on
+    /// first need and never changed: the same submitter keeps its key.
+    ///
+    /// # Errors
+    /// When the store fails, or the machine has no randomness.
+    pub async fn source_key_secret(&self) -> Result<[u8; 32], StoreError> {
+        self.secret("source key").await
+    }
+
+    async fn secret(&self, name: &str) -> Result<[u8; 32], StoreError> {
+        let key = || access_key("SECRET", name);
         if self.get_access_item(key()).await?.is_none() {
             let mut fresh = [0; 32];
             getrandom::fill(&mut fresh).map_err(|e| StoreError::Unavailable(e.to_string()))?;
@@ -186,9 +199,8 @@ impl Store {
             }
         }
         let item = self.get_access_item(key()).await?;
-        let item = item.ok_or_else(|| StoreError::Damaged("cursor secret".into()))?;
-        item.required_bytes("secret")?
-            .try_into()
-            .map_err(|_| StoreError::Damaged("cursor secret".into()))
+        let damaged = || StoreError::Damaged(format!("secret {name}"));
+        let item = item.ok_or_else(damaged)?;
+        item.required_bytes("secret")?.try_into().map_err(|_| damaged())
     }
 }

@@ -69,6 +69,8 @@ pub struct Head {
     pub projected: u64,
     /// Since when a revision waits for projection.
     pub pending: Option<Position>,
+    /// Pending only because a collection's definition changed: nobody is notified of what follows.
+    pub quiet: bool,
     /// Deleted: this is a tombstone at the highest known version.
     pub deleted: bool,
     /// Where it stands in the logs, as of `projected`.
@@ -111,7 +113,7 @@ impl Head {
     #[must_use]
     pub fn next_revision(&self, now: DateTime<Utc>) -> Self {
         let pending = self.pending.unwrap_or_else(|| Position::at_or_before(now));
-        Self { revision: self.revision + 1, pending: Some(pending), ..self.clone() }
+        Self { revision: self.revision + 1, pending: Some(pending), quiet: false, ..self.clone() }
     }
 
     /// Whether this, found in the store, is what putting `other` wrote: nobody else comes to the
@@ -158,6 +160,9 @@ impl Head {
         if let Some(since) = self.pending {
             item.insert("pending".into(), number(since.micros()));
         }
+        if self.quiet {
+            item.insert("quiet".into(), AttributeValue::Bool(true));
+        }
         if self.deleted {
             item.insert("del".into(), AttributeValue::Bool(true));
         }
@@ -185,6 +190,7 @@ impl Head {
             revision: item.required_number("rev")?,
             projected: item.number("prj")?.unwrap_or(0),
             pending: item.number("pending")?.map(Position::from_micros),
+            quiet: matches!(item.get("quiet"), Some(AttributeValue::Bool(true))),
             deleted: matches!(item.get("del"), Some(AttributeValue::Bool(true))),
             memberships: item.bytes("mem").map_or(Ok(BTreeMap::new()), postcard::from_bytes)?,
             state: item.bytes("st").map_or(Ok(State::default()), postcard::from_bytes)?,

@@ -5,6 +5,7 @@
 mod access;
 mod audit;
 mod change;
+mod batches;
 pub mod codec;
 mod commits;
 mod compaction;
@@ -20,13 +21,17 @@ mod limits;
 mod links;
 mod marks;
 mod meter;
+mod notification_jobs;
+mod notifications;
 mod objects;
+mod paths;
 mod plans;
 mod receipts;
 mod retire;
 mod scan;
 mod tenants;
 mod transaction;
+mod subscriptions;
 
 use std::sync::Arc;
 
@@ -46,7 +51,12 @@ pub use expirations::{Expiration, Expiry, ExpiryList, ExpiryLists, Hour};
 pub use head::{ContentHash, Head, OldVersion, Removal, State};
 pub use jobs::{Job, JobKind, ScanPlace, job_named};
 pub use meter::Units;
+pub use notification_jobs::{
+    DeletionJob, Fed, FeedJob, FeedPlace, JobName, NotificationJob, notification_job_named,
+};
+pub use notifications::{List, Once, Part, PutNotification, Range};
 pub use objects::{Expected, PutHead};
+pub use paths::Path;
 pub use receipts::{Receipt, ReceiptFailure, ReceiptObject};
 pub use scan::Scanned;
 
@@ -59,8 +69,10 @@ pub struct Names {
     pub objects: String,
     /// Collections: definitions and logs.
     pub collections: String,
-    /// Keys, tenants, receipts, secrets.
+    /// Keys, tenants, receipts, secrets, subscriptions.
     pub access: String,
+    /// Notifications and their lists.
+    pub notifications: String,
     /// The bucket.
     pub bucket: String,
 }
@@ -76,13 +88,21 @@ struct Inner {
     names: Names,
     clock: Clock,
     meter: Meter,
+    noted_kinds: batches::Noted,
 }
 
 impl Store {
     /// A store over these clients, by this clock.
     #[must_use]
     pub fn new(dynamodb: Client, s3: aws_sdk_s3::Client, names: Names, clock: Clock) -> Self {
-        Self(Arc::new(Inner { dynamodb, s3, names, clock, meter: Meter::default() }))
+        Self(Arc::new(Inner {
+            dynamodb,
+            s3,
+            names,
+            clock,
+            meter: Meter::default(),
+            noted_kinds: batches::Noted::default(),
+        }))
     }
 
     /// What the tables have charged this store so far.
@@ -109,6 +129,10 @@ impl Store {
 
     fn meter(&self) -> &Meter {
         &self.0.meter
+    }
+
+    fn noted_kinds(&self) -> &batches::Noted {
+        &self.0.noted_kinds
     }
 
     fn names(&self) -> &Names {

@@ -362,7 +362,7 @@ impl Store {
             .expression_attribute_values(":rev", number(head.revision))
             .return_consumed_capacity(ReturnConsumedCapacity::Total);
         let mut set = "SET prj = :rev".to_owned();
-        let mut remove = " REMOVE pending".to_owned();
+        let mut remove = " REMOVE pending, quiet".to_owned();
         if head.memberships.is_empty() {
             remove.push_str(", mem");
         } else {
@@ -392,25 +392,58 @@ impl Store {
     /// # Errors
     /// When the table cannot be written.
     pub async fn reproject(&self, id: &ObjectId, now: Position) -> Result<(), StoreError> {
-        let update = self
+        let update = "SET rev = rev + :one, pending = if_not_exists(pending, :now)";
+        self.raise(id, now, update, "attribute_exists(id)").await.map(drop)
+    }
+
+    /// The same because a collection's definition changed: unless the object is pending for
+    /// another reason, nobody is notified of what follows.
+    ///
+    /// # Errors
+    /// When the table cannot be written.
+    pub async fn reproject_quietly(&self, id: &ObjectId, now: Position) -> Result<(), StoreError> {
+        let update = "SET rev = rev + :one, pending = :now, quiet = :yes";
+        let settled = "attribute_exists(id) AND attribute_not_exists(pending)";
+        if self.raise(id, now, update, settled).await? {
+            return Ok(());
+        }
+        self.reproject(id, now).await
+    }
+
+    /// Raises an object's revision; says whether the condition held.
+    async fn raise(
+        &self,
+        id: &ObjectId,
+        now: Position,
+        update: &str,
+        condition: &str,
+    ) -> Result<bool, StoreError> {
+        let quiet = update.contains(":yes").then_some(AttributeValue::Bool(true));
+        let mut values = HashMap::from([
+            (":one".to_owned(), AttributeValue::N("1".into())),
+            (":now".to_owned(), number(now.micros())),
+        ]);
+        values.extend(quiet.map(|yes| (":yes".to_owned(), yes)));
+        let sent = self
             .dynamodb()
             .update_item()
             .table_name(&self.names().objects)
             .set_key(Some(key(id.as_str(), "HEAD")))
-            .condition_expression("attribute_exists(id)")
-            .update_expression("SET rev = rev + :one, pending = if_not_exists(pending, :now)")
-            .expression_attribute_values(":one", AttributeValue::N("1".into()))
-            .expression_attribute_values(":now", number(now.micros()))
+            .condition_expression(condition)
+            .update_expression(update)
+            .set_expression_attribute_values(Some(values))
             .return_consumed_capacity(ReturnConsumedCapacity::Total)
             .send()
             .await
             .map_err(StoreError::of);
-        match update {
-            Ok(answer) => self.meter().write(answer.consumed_capacity()),
-            Err(StoreError::Conflict) => {}
-            Err(error) => return Err(error),
+        match sent {
+            Ok(answer) => {
+                self.meter().write(answer.consumed_capacity());
+                Ok(true)
+            }
+            Err(StoreError::Conflict) => Ok(false),
+            Err(error) => Err(error),
         }
-        Ok(())
     }
 }
 

@@ -12,6 +12,7 @@ mod drop;
 mod filter;
 mod indicator;
 mod iocs;
+mod notification_filter;
 mod pattern;
 mod query;
 mod sample;
@@ -21,6 +22,7 @@ pub use cursor::cursor;
 pub use drop::drop;
 pub use filter::filter;
 pub use iocs::iocs;
+pub use notification_filter::notification_filter;
 pub use pattern::pattern;
 pub use query::query;
 
@@ -28,11 +30,12 @@ pub use query::query;
 pub type Target = fn(&[u8]);
 
 /// Every target, with the name its seeds, dictionary and libFuzzer binary have.
-pub const TARGETS: [(&str, Target); 7] = [
+pub const TARGETS: [(&str, Target); 8] = [
     ("pattern", pattern),
     ("filter", filter),
     ("cursor", cursor),
     ("query", query),
+    ("notification_filter", notification_filter),
     ("bundle", bundle),
     ("iocs", iocs),
     ("drop", drop),

@@ -50,6 +50,7 @@ impl Engine {
                 objects: variable("IOCAST_OBJECTS_TABLE"),
                 collections: variable("IOCAST_COLLECTIONS_TABLE"),
                 access: variable("IOCAST_ACCESS_TABLE"),
+                notifications: variable("IOCAST_NOTIFICATIONS_TABLE"),
                 bucket: variable("IOCAST_BUCKET"),
             };
             let template = template.tables().expect("the template has tables");
@@ -76,6 +77,7 @@ impl Engine {
             objects: own(&self.names.objects),
             collections: own(&self.names.collections),
             access: own(&self.names.access),
+            notifications: own(&self.names.notifications),
             bucket: self.names.bucket.clone(),
         };
         (names, made.into_iter().map(|table| table.name).collect())

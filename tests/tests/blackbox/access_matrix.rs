@@ -11,6 +11,7 @@ use tests::client::{Answer, Request};
 use tests::collection::{Collection, CollectionSpec};
 use tests::fixtures::{Object, envelope, indicator};
 use tests::keys::KeySpec;
+use tests::notifications::{post, posted};
 use tests::world::World;
 
 /// What an answer must be: its status and, where it is an error, its code.
@@ -22,6 +23,8 @@ const NOT_THERE: Expected = (404, Some("not_found"));
 const NOT_ITS_OWN: Expected = (403, Some("not_owner"));
 const LACKS_SCOPE: Expected = (403, Some("missing_scope"));
 const LACKS_PLAN: Expected = (403, Some("plan_required"));
+const STREAM_LACKS: Expected = (403, Some("ForbiddenError"));
+const STREAM_NOT_THERE: Expected = (404, Some("NotFoundError"));
 const LACKS_CLEARANCE: Expected = (403, Some("clearance_required"));
 
 /// A route and what each kind of valid key is answered; what needs a key answers invalid ones
@@ -87,6 +90,7 @@ struct Stage {
     collection: Collection,
     object: Object,
     status: String,
+    notification: String,
 }
 
 impl Stage {
@@ -104,11 +108,15 @@ impl Stage {
             .body("application/taxii+json;version=2.1", envelope(&[indicator()]))
             .await;
         let status = posted.expect(202).json()["id"].as_str().unwrap().to_owned();
-        Self { world, collection, object, status }
+        let client = world.stream_client("acme").await;
+        let notification = post(&client, &posted("host.example.com", "ruleset-1", &[])).await;
+        let subscription = format!("/api/v1/subscriptions/collection/{}", collection.id);
+        let _ = client.request("PUT", &subscription).await.expect(201);
+        Self { world, collection, object, status, notification }
     }
 
     fn routes(&self) -> Vec<Route> {
-        use Scope::{ReadTaxii, WriteObjects};
+        use Scope::{ReadTaxii, WriteNotifications, WriteObjects};
         let own = |rest: &str| self.collection.path(rest);
         let object = self.object.id();
         let stix = |objects: &[Object]| Some(("application/json", envelope(objects).into_bytes()));
@@ -125,7 +133,7 @@ impl Stage {
             other: OK,
             right: OK,
         };
-        vec![
+        [
             writing("POST", "/api/v1/objects", "/api/v1/objects".into(), stix(&[indicator()])),
             writing(
                 "POST",
@@ -133,6 +141,18 @@ impl Stage {
                 "/api/v1/iocs".into(),
                 Some(("application/x-ndjson", br#"{"type":"ipv4","value":"192.0.2.7"}"#.to_vec())),
             ),
+            Route {
+                scopes: vec![WriteNotifications],
+                ..writing(
+                    "POST",
+                    "/api/v1/notifications",
+                    "/api/v1/notifications".into(),
+                    Some((
+                        "application/json",
+                        posted("host.example.com", "ruleset-1", &[]).to_string().into_bytes(),
+                    )),
+                )
+            },
             Route::get("/taxii2/", taxii(""), ReadTaxii),
             Route::get("/taxii2/{root}/", taxii("intel/"), ReadTaxii),
             Route::get(
@@ -207,7 +227,44 @@ impl Stage {
             writing("DELETE", "/api/v1/objects/{id}", format!("/api/v1/objects/{object}"), None)
                 .other(NOT_ITS_OWN),
         ])
+        .chain(self.stream_routes())
         .collect()
+    }
+
+    /// Those of the IoC stream; what deletes comes last.
+    fn stream_routes(&self) -> Vec<Route> {
+        use Scope::{DeleteIocStream, ReadIocStream};
+        let all = "/api/v3/ioc_stream";
+        let one = "/api/v3/ioc_stream_notifications/{notification}";
+        let this = format!("/api/v3/ioc_stream_notifications/{}", self.notification);
+        let subscription = "/api/v1/subscriptions/{source_type}/{source_id}";
+        let its = format!("/api/v1/subscriptions/collection/{}", self.collection.id);
+        let streaming = |method, path, asked, scope| Route {
+            method,
+            poor: STREAM_LACKS,
+            ..Route::get(path, asked, scope)
+        };
+        let subscribing = |method| Route {
+            method,
+            ..Route::get(subscription, its.clone(), ReadIocStream).other(NOT_THERE)
+        };
+        vec![
+            Route::get("/api/v1/subscriptions", "/api/v1/subscriptions".into(), ReadIocStream),
+            subscribing("GET"),
+            // Who may not read the collection cannot subscribe to it.
+            subscribing("PUT").low(NOT_THERE),
+            streaming("GET", all, all.into(), ReadIocStream),
+            // Above its clearance, a notification is not there.
+            streaming("GET", one, this.clone(), ReadIocStream)
+                .low(STREAM_NOT_THERE)
+                .other(STREAM_NOT_THERE),
+            streaming("DELETE", one, this, DeleteIocStream)
+                .low(STREAM_NOT_THERE)
+                .other(STREAM_NOT_THERE),
+            // Gone by the key of low clearance.
+            Route { right: NOT_THERE, ..subscribing("DELETE") },
+            streaming("DELETE", all, format!("{all}?filter=tag:none"), DeleteIocStream),
+        ]
     }
 }
 
@@ -303,6 +360,8 @@ async fn every_route_answers_every_kind_of_key_as_it_deserves() {
     unknown.push(if last == Some('a') { 'b' } else { 'a' });
     for route in stage.routes() {
         let ask = async |key: Option<&str>| {
+            // A tenant's deletion is over before the next is asked for.
+            world.notified().await;
             let request = route.request(world);
             match key {
                 Some(key) => request.header("x-api-key", key).await,

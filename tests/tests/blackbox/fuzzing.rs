@@ -82,6 +82,11 @@ fn queries_keep_their_promises() {
 }
 
 #[test]
+fn notification_filters_keep_their_promises() {
+    short_run("notification_filter", 20_000);
+}
+
+#[test]
 fn bundles_keep_their_promises() {
     short_run("bundle", 5_000);
 }

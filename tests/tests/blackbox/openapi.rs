@@ -7,7 +7,10 @@ use local::routing::Router;
 use local::template::Template;
 use serde_json::{Value, json};
 use tests::client::{Answer, Client, Request, TAXII};
+use shared::access::Scope;
 use tests::fixtures::{envelope, indicators};
+use tests::keys::KeySpec;
+use tests::notifications::{post, posted};
 use tests::world::World;
 
 /// What deletes comes last, so that the others find what they ask for.
@@ -44,7 +47,12 @@ impl Document {
     fn operations(&self) -> Vec<(&str, &'static str, &Value)> {
         let mut all = Vec::new();
         for method in METHODS {
-            for path in self.paths() {
+            let mut paths = self.paths();
+            // One is deleted before all are.
+            if method == "DELETE" {
+                paths.reverse();
+            }
+            for path in paths {
                 all.extend(self.operation(path, method).map(|found| (path, method, found)));
             }
         }
@@ -158,12 +166,19 @@ async fn world() -> (World, Vec<Variable>) {
     let c = w.holding(&objects).await;
     let post = w.writer().post(&c.objects()).body(TAXII, envelope(&[]));
     let status = post.await.expect(202).json()["id"].as_str().unwrap().to_owned();
+    let client = w.stream_client("acme").await;
+    let notification = post(&client, &posted("host.example.com", "ruleset-1", &[])).await;
+    let path = format!("/api/v1/subscriptions/collection/{}", c.id);
+    let _ = client.request("PUT", &path).await.expect(201);
     let values = vec![
         ("root", "intel".to_owned()),
         ("collection", c.id.clone()),
         ("object", objects[0].id().to_owned()),
         ("id", objects[1].id().to_owned()),
         ("status", status),
+        ("notification", notification),
+        ("source_type", "collection".to_owned()),
+        ("source_id", c.id.clone()),
     ];
     (w, values)
 }
@@ -210,10 +225,22 @@ async fn for_one(w: &World, path: &str, values: &[Variable]) -> Vec<Variable> {
     values
 }
 
-/// Who may do what the path is for.
-fn right(w: &World, path: &str) -> Client {
-    let managed = path.starts_with("/api/v1/manage/");
-    w.http.with_key(if managed { w.admin_key() } else { w.writer_key() })
+/// Keys that may do what a path is for.
+struct Keys {
+    admin: Client,
+    user: Client,
+}
+
+impl Keys {
+    async fn make(w: &World) -> Self {
+        let scopes = Scope::ALL.into_iter().filter(|scope| *scope != Scope::Admin).collect();
+        let user = w.key(KeySpec { scopes, ..KeySpec::of("acme") }).await;
+        Self { admin: w.http.with_key(w.admin_key()), user: w.http.with_key(&user.text) }
+    }
+
+    fn right(&self, path: &str) -> &Client {
+        if path.starts_with("/api/v1/manage/") { &self.admin } else { &self.user }
+    }
 }
 
 fn fill(path: &str, values: &[Variable]) -> String {
@@ -248,21 +275,21 @@ fn requests(client: &Client, method: &str, path: &str, operation: &Value) -> Vec
 /// Requests with something wrong, each in another way; some of it does not matter everywhere.
 fn faulty(
     w: &World,
+    client: &Client,
     method: &str,
     path: &str,
     values: &[Variable],
     operation: &Value,
 ) -> Vec<Request> {
-    let client = right(w, path);
     let here = fill(path, values);
     let mut all = requests(&w.http.anonymous(), method, &here, operation);
     all.extend(requests(&w.http.with_key("no key"), method, &here, operation));
     all.extend(requests(&w.http.with_key(w.reader_key()), method, &here, operation));
     for (name, _) in values.iter().filter(|(name, _)| path.contains(&format!("{{{name}}}"))) {
         let elsewhere = fill(&path.replace(&format!("{{{name}}}"), "unknown"), values);
-        all.extend(requests(&client, method, &elsewhere, operation));
+        all.extend(requests(client, method, &elsewhere, operation));
     }
-    for request in requests(&client, method, &here, operation) {
+    for request in requests(client, method, &here, operation) {
         all.push(request.clone().accept("text/html"));
         all.push(request.clone().query("collection", "unknown"));
         all.push(request.clone().query("limit", "0").query("match[version]", "newest"));
@@ -288,9 +315,10 @@ fn faulty(
 async fn what_is_asked_as_the_file_says_is_answered_as_it_says() {
     let document = Document::read();
     let (w, values) = world().await;
+    let keys = Keys::make(&w).await;
     for (path, method, operation) in document.operations() {
         let values = for_one(&w, path, &values).await;
-        for request in requests(&right(&w, path), method, &fill(path, &values), operation) {
+        for request in requests(keys.right(path), method, &fill(path, &values), operation) {
             let answer = request.await;
             assert!(answer.status < 300, "{}: {}", answer.what, answer.text());
             document.check(operation, &answer);
@@ -307,9 +335,10 @@ async fn what_is_asked_as_the_file_says_is_answered_as_it_says() {
 async fn what_is_asked_wrongly_is_answered_with_a_status_and_code_of_the_file() {
     let document = Document::read();
     let (w, values) = world().await;
+    let keys = Keys::make(&w).await;
     for (path, method, operation) in document.operations() {
         let values = for_one(&w, path, &values).await;
-        for request in faulty(&w, method, path, &values, operation) {
+        for request in faulty(&w, keys.right(path), method, path, &values, operation) {
             document.check(operation, &request.await);
         }
     }
@@ -319,9 +348,10 @@ async fn what_is_asked_wrongly_is_answered_with_a_status_and_code_of_the_file() 
 async fn a_method_that_the_file_does_not_list_is_405() {
     let document = Document::read();
     let (w, values) = world().await;
+    let keys = Keys::make(&w).await;
     for path in document.paths() {
         let values = for_one(&w, path, &values).await;
-        let client = right(&w, path);
+        let client = keys.right(path);
         let (mut listed, others): (BTreeSet<&str>, BTreeSet<&str>) =
             METHODS.into_iter().partition(|method| document.operation(path, method).is_some());
         if listed.contains("GET") {
@@ -333,7 +363,11 @@ async fn a_method_that_the_file_does_not_list_is_405() {
             let allowed: BTreeSet<&str> = allow.split(',').map(str::trim).collect();
             assert_eq!(allowed, listed, "{}", answer.what);
             let taxii = answer.header("content-type") == Some(TAXII);
-            let name = if taxii { "TaxiiMethodNotAllowed" } else { "MethodNotAllowed" };
+            let name = match path {
+                _ if taxii => "TaxiiMethodNotAllowed",
+                path if path.starts_with("/api/v3/") => "StreamMethodNotAllowed",
+                _ => "MethodNotAllowed",
+            };
             document.check_response(&document.0["components"]["responses"][name], &answer);
         }
     }

@@ -48,6 +48,7 @@ fn head(newest: u8, revision: u64, projected: u64) -> Head {
         revision,
         projected,
         pending: Some(Position::from_micros(5_000)),
+        quiet: false,
         deleted: false,
         memberships: BTreeMap::new(),
         state: State::default(),

@@ -1,0 +1,244 @@
+//! Walking over those of a tenant's notifications that may match: over the list that holds the
+//! fewest others.
+
+use std::collections::VecDeque;
+use std::time::Instant;
+
+use futures::future::try_join_all;
+
+use super::filter::Selection;
+use super::{EntityType, Named, Notification, NotificationId, Posting, SourceType};
+use crate::access::TenantId;
+use crate::store::{List, Range, Store, StoreError};
+use crate::tlp::Tlp;
+
+/// Postings of one read where several lists have to be compared: what one read unit brings.
+const FIRST_READ: usize = 80;
+/// Postings of one read at the most: below the 1 MB a Query reads.
+const LARGEST_READ: usize = 2_000;
+
+/// What may match, in order.
+pub(super) struct Walk<'a> {
+    store: &'a Store,
+    tenant: &'a TenantId,
+    selection: &'a Selection,
+    clearance: Tlp,
+    consistent: bool,
+    until: Instant,
+    over: Over,
+}
+
+enum Over {
+    /// All of the tenant's notifications.
+    Everything { range: Range, more: bool },
+    /// Lists, merged.
+    Lists(Vec<Lane>),
+}
+
+/// What was found at once.
+#[derive(Debug, Default)]
+pub(super) struct Batch {
+    /// Notifications, in order; whether they match is yet to be looked at.
+    pub found: Vec<Notification>,
+    /// Those that a list still names, though they are deleted.
+    pub gone: Vec<NotificationId>,
+    /// How far the walk came; absent at its end.
+    pub reached: Option<NotificationId>,
+}
+
+/// One list, read as far as its range says.
+struct Lane {
+    list: List,
+    range: Range,
+    more: bool,
+    read_next: usize,
+    waiting: VecDeque<Posting>,
+}
+
+impl<'a> Walk<'a> {
+    /// Begins to walk over what `selection` selects within `range`. Of the first postings about
+    /// `count` are read at once. Nothing new is read after `until`.
+    pub async fn begin(
+        store: &'a Store,
+        tenant: &'a TenantId,
+        selection: &'a Selection,
+        range: Range,
+        clearance: Tlp,
+        count: usize,
+        until: Instant,
+    ) -> Result<Walk<'a>, StoreError> {
+        let walk = |over| {
+            let consistent = range.consistent;
+            Self { store, tenant, selection, clearance, consistent, until, over }
+        };
+        if selection.is_empty() || range.low > range.high {
+            return Ok(walk(Over::Lists(Vec::new())));
+        }
+        let mut facets = Vec::new();
+        let (entities, sources) = (EntityType::ALL, SourceType::ALL);
+        for id in &selection.entities {
+            let wanted = |source| selection.kinds.iter().any(|kind| kind.source == source);
+            let sources = sources.iter().filter(|source| wanted(**source));
+            facets.push(sources.map(|source| List::Entity(id.clone(), *source)).collect());
+        }
+        for id in &selection.sources {
+            let wanted = |entity| selection.kinds.iter().any(|kind| kind.entity == entity);
+            let entities = entities.iter().filter(|entity| wanted(**entity));
+            facets.push(entities.map(|entity| List::Source(id.clone(), *entity)).collect());
+        }
+        for tag in &selection.tags {
+            let kinds = store.notification_kinds(tenant, Some(tag)).await?.and(selection.kinds);
+            facets.push(kinds.iter().map(|kind| List::Tag(tag.clone(), kind)).collect());
+        }
+        if facets.is_empty() {
+            let known = store.notification_kinds(tenant, None).await?;
+            let kinds = known.and(selection.kinds);
+            if kinds == known {
+                return Ok(walk(Over::Everything { range, more: true }));
+            }
+            facets.push(kinds.iter().map(List::Kind).collect());
+        }
+        let alone = facets.len() == 1;
+        let first_read = if alone { count } else { FIRST_READ };
+        let lanes = |lists: Vec<List>| -> Vec<Lane> {
+            lists.into_iter().map(|list| Lane::new(list, range, first_read)).collect()
+        };
+        let mut ways: Vec<Vec<Lane>> = facets.into_iter().map(lanes).collect();
+        let mut walk = walk(Over::Lists(Vec::new()));
+        if !alone {
+            walk.look_into(&mut ways).await?;
+        }
+        let best = ways.into_iter().max_by_key(|way| reach(way, range.ascending));
+        walk.over = Over::Lists(best.unwrap_or_default());
+        Ok(walk)
+    }
+
+    /// Reads once from every list: the one that comes furthest with it holds the fewest.
+    async fn look_into(&self, ways: &mut [Vec<Lane>]) -> Result<(), StoreError> {
+        let lanes = ways.iter_mut().flatten();
+        try_join_all(lanes.map(|lane| lane.read(self))).await?;
+        Ok(())
+    }
+
+    /// The lists that are walked; `None` when it is all notifications.
+    pub fn lists(&self) -> Option<Vec<List>> {
+        match &self.over {
+            Over::Everything { .. } => None,
+            Over::Lists(lanes) => Some(lanes.iter().map(|lane| lane.list.clone()).collect()),
+        }
+    }
+
+    /// The next notifications, some `count`; none, and nowhere to go on, at the end.
+    pub async fn next(&mut self, count: usize) -> Result<Batch, StoreError> {
+        if let Over::Everything { range, more } = &mut self.over {
+            if !*more {
+                return Ok(Batch::default());
+            }
+            let part = self.store.notification_part(self.tenant, *range, count).await?;
+            *more = part.more;
+            if let Some(last) = part.last {
+                *more &= range.go_on_after(last);
+            }
+            return Ok(Batch { found: part.found, gone: Vec::new(), reached: part.last });
+        }
+        let ids = self.next_ids(count).await?;
+        let mut read = self.store.notifications(self.tenant, &ids, self.consistent).await?;
+        let mut batch = Batch { reached: ids.last().copied(), ..Batch::default() };
+        for id in ids {
+            match read.remove(&id) {
+                Some(notification) => batch.found.push(notification),
+                None => batch.gone.push(id),
+            }
+        }
+        Ok(batch)
+    }
+
+    async fn next_ids(&mut self, count: usize) -> Result<Vec<NotificationId>, StoreError> {
+        let mut ids = Vec::with_capacity(count);
+        let Over::Lists(mut lanes) = std::mem::replace(&mut self.over, Over::Lists(Vec::new()))
+        else {
+            return Ok(ids);
+        };
+        while ids.len() < count {
+            let filled = try_join_all(lanes.iter_mut().map(|lane| lane.fill(self))).await;
+            match filled {
+                Ok(_) => {}
+                // What was found in time is not lost.
+                Err(StoreError::Throttled(_)) if !ids.is_empty() => break,
+                Err(error) => return Err(error),
+            }
+            let first = |lane: &&mut Lane| {
+                let id = lane.waiting.front().map(|posting| posting.id);
+                (id, lane.range.ascending)
+            };
+            let waiting = lanes.iter_mut().filter(|lane| !lane.waiting.is_empty());
+            let next = waiting.reduce(|a, b| {
+                let ((left, ascending), (right, _)) = (first(&a), first(&b));
+                if (left < right) == ascending { a } else { b }
+            });
+            let Some(posting) = next.and_then(|lane| lane.waiting.pop_front()) else { break };
+            ids.push(posting.id);
+        }
+        self.over = Over::Lists(lanes);
+        Ok(ids)
+    }
+}
+
+impl Lane {
+    fn new(list: List, range: Range, first_read: usize) -> Self {
+        Self { list, range, more: true, read_next: first_read, waiting: VecDeque::new() }
+    }
+
+    /// Reads on until something waits or the list is at its end.
+    async fn fill(&mut self, walk: &Walk<'_>) -> Result<(), StoreError> {
+        while self.waiting.is_empty() && self.more {
+            if Instant::now() >= walk.until {
+                return Err(StoreError::Throttled("too much to look through in time".into()));
+            }
+            self.read(walk).await?;
+        }
+        Ok(())
+    }
+
+    async fn read(&mut self, walk: &Walk<'_>) -> Result<(), StoreError> {
+        let count = self.read_next;
+        let part = walk.store.list_part(walk.tenant, &self.list, self.range, count).await?;
+        self.read_next = (count * 4).min(LARGEST_READ);
+        self.more = part.more;
+        if let Some(last) = part.last {
+            self.more &= self.range.go_on_after(last);
+        }
+        let visible = |posting: &Posting| {
+            posting.level <= walk.clearance && posting.may_match(walk.selection)
+        };
+        self.waiting.extend(part.found.into_iter().filter(visible));
+        Ok(())
+    }
+
+    /// How far it was read, the further the higher.
+    fn reach(&self, ascending: bool) -> u128 {
+        match (self.more, ascending) {
+            (false, _) => u128::MAX,
+            (true, true) => self.range.low.number(),
+            (true, false) => u128::MAX - 1 - self.range.high.number(),
+        }
+    }
+}
+
+fn reach(lanes: &[Lane], ascending: bool) -> u128 {
+    lanes.iter().map(|lane| lane.reach(ascending)).min().unwrap_or(u128::MAX)
+}
+
+impl Range {
+    /// What is left after `last`; says whether there is anything.
+    fn go_on_after(&mut self, last: NotificationId) -> bool {
+        let next = if self.ascending { last.after() } else { last.before() };
+        let Some(next) = next else { return false };
+        if self.ascending {
+            self.low = next;
+        } else {
+            self.high = next;
+        }
+        self.low <= self.high
+    }
+}

@@ -1,0 +1,320 @@
+//! Work on notifications that goes on in the background: deletions by filter, and the feeding of
+//! subscriptions. One item each, in the collections table, whose stream calls the function that
+//! carries it out, again after every step.
+
+use aws_sdk_dynamodb::types::{AttributeValue, ReturnConsumedCapacity};
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+
+use super::item::{Item, ReadItem, binary, key, number};
+use super::{Store, StoreError, codec};
+use crate::access::TenantId;
+use crate::id::ObjectId;
+use crate::notification::NotificationId;
+use crate::subscription::SubscriptionSource;
+use crate::time::Position;
+use crate::tlp::Tlp;
+
+/// The partition of all of them, so that one Query finds them, and a stream's filter too.
+const PARTITION: &str = "NOTIFY";
+const DELETION: &str = "DELETE#";
+const FEED: &str = "FEED#";
+
+/// A tenant's deletion by filter.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DeletionJob {
+    /// Whose notifications.
+    pub tenant: TenantId,
+    /// Which, as a filter without ages.
+    pub filter: String,
+    /// Only what was stored before this.
+    pub called: Position,
+    /// Only what the caller may see.
+    pub clearance: Tlp,
+    /// Everything up to here is done, newest first.
+    pub reached: Option<NotificationId>,
+}
+
+/// An indicator that subscribers are to be told of.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Fed {
+    /// The indicator.
+    pub object: ObjectId,
+    /// Where it entered the collection, or when what relates it to the actor was accepted.
+    pub cause: Position,
+    /// The relationships that lead to the actor.
+    pub through: Vec<ObjectId>,
+}
+
+/// What a source's subscribers are to be told of.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum FeedPlace {
+    /// These indicators.
+    Objects(Vec<Fed>),
+    /// All indicators of a malware or campaign, which came to be attributed to the actor.
+    Carrier {
+        /// The malware or campaign.
+        carrier: ObjectId,
+        /// The relationship that attributes it.
+        relationship: ObjectId,
+        /// When that was accepted.
+        cause: Position,
+        /// The last indicator that is done, and the relationship it comes by.
+        reached: Option<(ObjectId, ObjectId)>,
+    },
+}
+
+/// One feeding.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FeedJob {
+    /// What is subscribed to.
+    pub source: SubscriptionSource,
+    /// What there is to tell.
+    pub place: FeedPlace,
+    /// How many objects of the present part are done.
+    pub objects_done: usize,
+    /// How many values of the object after those.
+    pub values_done: usize,
+    /// The last subscriber that was told of the values after those.
+    pub subscriber: Option<TenantId>,
+    /// Its name: the same for the same thing to tell.
+    name: String,
+}
+
+#[derive(Serialize, Deserialize)]
+struct FeedBody {
+    kind: String,
+    id: String,
+    place: FeedPlace,
+    objects_done: usize,
+    values_done: usize,
+    subscriber: Option<TenantId>,
+}
+
+impl FeedJob {
+    /// What is to be told of `source` to all who subscribe to it.
+    ///
+    /// # Errors
+    /// None that is known: what a job holds can be written.
+    pub fn new(source: SubscriptionSource, place: FeedPlace) -> Result<Self, StoreError> {
+        let body = postcard::to_allocvec(&(source.to_string(), &place))?;
+        let digest = Sha256::digest(body);
+        let digits = digest.iter().take(16).flat_map(|byte| [byte >> 4, byte & 15]);
+        let name = digits.filter_map(|half| char::from_digit(u32::from(half), 16)).collect();
+        Ok(Self { source, place, objects_done: 0, values_done: 0, subscriber: None, name })
+    }
+}
+
+/// A job's name.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct JobName(String);
+
+impl std::fmt::Display for JobName {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// A job of either kind.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum NotificationJob {
+    /// Deletes.
+    Deletion(DeletionJob),
+    /// Feeds.
+    Feed(FeedJob),
+}
+
+impl NotificationJob {
+    /// Its name.
+    #[must_use]
+    pub fn name(&self) -> JobName {
+        JobName(match self {
+            Self::Deletion(job) => format!("{DELETION}{}", job.tenant),
+            Self::Feed(job) => format!("{FEED}{}", job.name),
+        })
+    }
+
+    fn to_item(&self, beat: Position) -> Result<Item, StoreError> {
+        let body = match self {
+            Self::Deletion(job) => postcard::to_allocvec(job)?,
+            Self::Feed(job) => postcard::to_allocvec(&FeedBody {
+                kind: job.source.kind().to_string(),
+                id: job.source.id(),
+                place: job.place.clone(),
+                objects_done: job.objects_done,
+                values_done: job.values_done,
+                subscriber: job.subscriber.clone(),
+            })?,
+        };
+        let mut item = key(PARTITION, self.name().0);
+        item.insert("z".into(), binary(codec::compress(&body)?));
+        item.insert("beat".into(), number(beat.micros()));
+        Ok(item)
+    }
+
+    fn from_item(item: &Item) -> Result<Self, StoreError> {
+        let sk = item.text("sk")?;
+        let body = codec::expand(item.required_bytes("z")?)?;
+        if sk.starts_with(DELETION) {
+            return Ok(Self::Deletion(postcard::from_bytes(&body)?));
+        }
+        let damaged = || StoreError::Damaged(format!("job {sk}"));
+        let name = sk.strip_prefix(FEED).ok_or_else(damaged)?.to_owned();
+        let body: FeedBody = postcard::from_bytes(&body)?;
+        let source = SubscriptionSource::parse(&body.kind, &body.id).map_err(|_| damaged())?;
+        let FeedBody { place, objects_done, values_done, subscriber, .. } = body;
+        Ok(Self::Feed(FeedJob { source, place, objects_done, values_done, subscriber, name }))
+    }
+}
+
+/// The job a stream record's keys name, if it is one.
+#[must_use]
+pub fn notification_job_named(id: &str, sk: &str) -> Option<JobName> {
+    (id == PARTITION).then(|| JobName(sk.to_owned()))
+}
+
+impl Store {
+    /// Adds a job, unless one of its name is under way: a tenant has one deletion at a time. Says
+    /// whether it was added.
+    ///
+    /// # Errors
+    /// When the table cannot be written.
+    pub async fn add_notification_job(&self, job: &NotificationJob) -> Result<bool, StoreError> {
+        let item = job.to_item(self.position_now())?;
+        match self.put_collection_item(item, Some("attribute_not_exists(id)")).await {
+            Ok(()) => Ok(true),
+            // The SDK may have sent this very write twice.
+            Err(StoreError::Conflict) => {
+                Ok(self.notification_job(&job.name()).await?.as_ref() == Some(job))
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    /// A job, if it is still under way.
+    ///
+    /// # Errors
+    /// When the table cannot be read.
+    pub async fn notification_job(
+        &self,
+        name: &JobName,
+    ) -> Result<Option<NotificationJob>, StoreError> {
+        let answer = self
+            .dynamodb()
+            .get_item()
+            .table_name(&self.names().collections)
+            .set_key(Some(key(PARTITION, name.0.clone())))
+            .consistent_read(true)
+            .return_consumed_capacity(ReturnConsumedCapacity::Total)
+            .send()
+            .await
+            .map_err(StoreError::of)?;
+        self.meter().read(answer.consumed_capacity());
+        answer.item.as_ref().map(NotificationJob::from_item).transpose()
+    }
+
+    /// Writes down how far a job came, which calls the function again. Where two carry out the
+    /// same job, both write what they know: a step taken twice does no harm.
+    ///
+    /// # Errors
+    /// [`StoreError::Conflict`] when the job is over.
+    pub async fn advance_notification_job(&self, job: &NotificationJob) -> Result<(), StoreError> {
+        let item = job.to_item(self.position_now())?;
+        self.put_collection_item(item, Some("attribute_exists(id)")).await
+    }
+
+    /// A job is over.
+    ///
+    /// # Errors
+    /// When the table cannot be written.
+    pub async fn end_notification_job(&self, name: &JobName) -> Result<(), StoreError> {
+        let answer = self
+            .dynamodb()
+            .delete_item()
+            .table_name(&self.names().collections)
+            .set_key(Some(key(PARTITION, name.0.clone())))
+            .return_consumed_capacity(ReturnConsumedCapacity::Total)
+            .send()
+            .await
+            .map_err(StoreError::of)?;
+        self.meter().write(answer.consumed_capacity());
+        Ok(())
+    }
+
+    /// The jobs under way, each with the moment at which it last came forward.
+    ///
+    /// # Errors
+    /// When the table cannot be read.
+    pub async fn notification_jobs(&self) -> Result<Vec<(NotificationJob, Position)>, StoreError> {
+        let (mut jobs, mut from) = (Vec::new(), None::<Item>);
+        loop {
+            let answer = self
+                .dynamodb()
+                .query()
+                .table_name(&self.names().collections)
+                .key_condition_expression("id = :id")
+                .expression_attribute_values(":id", AttributeValue::S(PARTITION.to_owned()))
+                .consistent_read(true)
+                .limit(500)
+                .set_exclusive_start_key(from.take())
+                .return_consumed_capacity(ReturnConsumedCapacity::Total)
+                .send()
+                .await
+                .map_err(StoreError::of)?;
+            self.meter().read(answer.consumed_capacity());
+            for item in answer.items() {
+                let beat = Position::from_micros(item.required_number("beat")?);
+                jobs.push((NotificationJob::from_item(item)?, beat));
+            }
+            from = answer.last_evaluated_key;
+            if from.is_none() {
+                return Ok(jobs);
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn id(kind: &str) -> ObjectId {
+        ObjectId::from_parts(kind, uuid::Uuid::from_u128(7))
+    }
+
+    #[test]
+    fn a_job_reads_back_as_it_was_written() {
+        let deletion = DeletionJob {
+            tenant: "acme".parse().unwrap(),
+            filter: "tag:\"a b\"".to_owned(),
+            called: Position::from_micros(9),
+            clearance: Tlp::Amber,
+            reached: Some(NotificationId::MAX),
+        };
+        let fed = Fed {
+            object: id("indicator"),
+            cause: Position::from_micros(8),
+            through: vec![id("relationship")],
+        };
+        let carrier = FeedPlace::Carrier {
+            carrier: id("malware"),
+            relationship: id("relationship"),
+            cause: Position::from_micros(3),
+            reached: Some((id("indicator"), id("relationship"))),
+        };
+        let actor = SubscriptionSource::ThreatActor(id("threat-actor"));
+        let feeds = [FeedPlace::Objects(vec![fed]), carrier].map(|place| {
+            let mut job = FeedJob::new(actor.clone(), place).unwrap();
+            job.subscriber = Some("acme".parse().unwrap());
+            NotificationJob::Feed(job)
+        });
+        assert_ne!(feeds[0].name(), feeds[1].name());
+        for job in feeds.into_iter().chain([NotificationJob::Deletion(deletion)]) {
+            let item = job.to_item(Position::from_micros(5)).unwrap();
+            assert_eq!(NotificationJob::from_item(&item).unwrap(), job);
+            let named = notification_job_named("NOTIFY", item.text("sk").unwrap());
+            assert_eq!(named, Some(job.name()));
+        }
+        assert_eq!(notification_job_named("JOBS", "SWEEP"), None);
+    }
+}

@@ -1,0 +1,234 @@
+//! Subscriptions, in the access table: once by what is subscribed to, for those who feed them, and
+//! once by tenant, for the tenant.
+
+use std::num::NonZeroU32;
+
+use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
+use aws_sdk_dynamodb::types::{Delete, Put, ReturnConsumedCapacity, TransactWriteItem};
+
+use super::access::access_key;
+use super::item::{Item, ReadItem, number, text};
+use super::{Store, StoreError};
+use crate::access::TenantId;
+use crate::notification::SourceType;
+use crate::subscription::{MAX_SUBSCRIPTIONS, Subscription, SubscriptionSource};
+use crate::time::Position;
+
+/// The partition that says of what types there ever were subscriptions.
+const TYPES: &str = "SUBSCRIBED";
+
+fn by_source(tenant: &TenantId, source: &SubscriptionSource) -> Item {
+    access_key(subscribed(source), tenant.as_str())
+}
+
+fn by_tenant(tenant: &TenantId, source: &SubscriptionSource) -> Item {
+    access_key(subscriptions_of(tenant), source.to_string())
+}
+
+fn subscribed(source: &SubscriptionSource) -> String {
+    format!("SUBSCRIBED#{source}")
+}
+
+fn subscriptions_of(tenant: &TenantId) -> String {
+    format!("SUBSCRIPTIONS#{tenant}")
+}
+
+fn read(
+    item: &Item,
+    tenant: TenantId,
+    source: SubscriptionSource,
+) -> Result<Subscription, StoreError> {
+    let since = Position::from_micros(item.required_number("since")?);
+    let days = u32::try_from(item.required_number("days")?).ok().and_then(NonZeroU32::new);
+    let retention_days =
+        days.ok_or_else(|| StoreError::Damaged("days of a subscription".into()))?;
+    Ok(Subscription { tenant, source, since, retention_days })
+}
+
+fn is_conflict(error: &TransactWriteItemsError) -> bool {
+    let TransactWriteItemsError::TransactionCanceledException(cancelled) = error else {
+        return false;
+    };
+    cancelled
+        .cancellation_reasons()
+        .iter()
+        .any(|reason| reason.code() == Some("ConditionalCheckFailed"))
+}
+
+impl Store {
+    /// Subscribes a tenant. A subscription that is there already stays as it is; what is there
+    /// afterwards is returned, and whether it is new.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn put_subscription(
+        &self,
+        subscription: &Subscription,
+    ) -> Result<(Subscription, bool), StoreError> {
+        let Subscription { tenant, source, since, retention_days } = subscription;
+        // First, so that nobody who looks for what is told of thinks that nothing is.
+        let kind = access_key(TYPES, source.kind().to_string());
+        self.put_access_item(kind, None).await?;
+        let mut writes = Vec::new();
+        for mut item in [by_source(tenant, source), by_tenant(tenant, source)] {
+            item.insert("since".into(), number(since.micros()));
+            item.insert("days".into(), number(retention_days.get().into()));
+            let put = Put::builder()
+                .table_name(&self.names().access)
+                .set_item(Some(item))
+                .condition_expression("attribute_not_exists(pk)")
+                .build()
+                .map_err(|error| StoreError::Unavailable(error.to_string()))?;
+            writes.push(TransactWriteItem::builder().put(put).build());
+        }
+        if self.transact_access(writes).await? {
+            return Ok((subscription.clone(), true));
+        }
+        let known = self.subscription(tenant, source).await?.ok_or(StoreError::Conflict)?;
+        // The SDK may have sent this very write twice.
+        let new = known == *subscription;
+        Ok((known, new))
+    }
+
+    /// A tenant's subscription to something, if it has one.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn subscription(
+        &self,
+        tenant: &TenantId,
+        source: &SubscriptionSource,
+    ) -> Result<Option<Subscription>, StoreError> {
+        let item = self.get_access_item(by_tenant(tenant, source)).await?;
+        item.map(|item| read(&item, tenant.clone(), source.clone())).transpose()
+    }
+
+    /// Ends a subscription; says whether there was one.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn delete_subscription(
+        &self,
+        tenant: &TenantId,
+        source: &SubscriptionSource,
+    ) -> Result<bool, StoreError> {
+        let there = self.subscription(tenant, source).await?.is_some();
+        let mut writes = Vec::new();
+        for key in [by_source(tenant, source), by_tenant(tenant, source)] {
+            let delete = Delete::builder()
+                .table_name(&self.names().access)
+                .set_key(Some(key))
+                .build()
+                .map_err(|error| StoreError::Unavailable(error.to_string()))?;
+            writes.push(TransactWriteItem::builder().delete(delete).build());
+        }
+        self.transact_access(writes).await?;
+        Ok(there)
+    }
+
+    /// Everything a tenant subscribes to, in the order of types and ids.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn subscriptions(&self, tenant: &TenantId) -> Result<Vec<Subscription>, StoreError> {
+        let partition = subscriptions_of(tenant);
+        let (mut found, mut after) = (Vec::new(), None);
+        loop {
+            let (items, more) = self.query_access(&partition, after.as_deref(), 500).await?;
+            for item in &items {
+                let sk = item.text("sk")?;
+                let damaged = || StoreError::Damaged(format!("subscription {sk}"));
+                let (kind, id) = sk.split_once('#').ok_or_else(damaged)?;
+                let source = SubscriptionSource::parse(kind, id).map_err(|_| damaged())?;
+                found.push(read(item, tenant.clone(), source)?);
+                after = Some(sk.to_owned());
+            }
+            if !more || found.len() > MAX_SUBSCRIPTIONS {
+                return Ok(found);
+            }
+        }
+    }
+
+    /// The next subscribers to something after a tenant, `count` at most, in the order of their
+    /// names; and whether there may be more.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn subscribers(
+        &self,
+        source: &SubscriptionSource,
+        after: Option<&TenantId>,
+        count: usize,
+    ) -> Result<(Vec<Subscription>, bool), StoreError> {
+        let after = after.map(TenantId::as_str);
+        let (items, more) = self.query_access(&subscribed(source), after, count).await?;
+        let subscription = |item: &Item| {
+            let tenant = item.text("sk")?.parse();
+            let tenant = tenant.map_err(|_| StoreError::Damaged("subscriber".into()))?;
+            read(item, tenant, source.clone())
+        };
+        let found = items.iter().map(subscription).collect::<Result<Vec<_>, StoreError>>()?;
+        Ok((found, more))
+    }
+
+    /// Whether anybody subscribes to something.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn has_subscribers(&self, source: &SubscriptionSource) -> Result<bool, StoreError> {
+        Ok(!self.subscribers(source, None, 1).await?.0.is_empty())
+    }
+
+    /// Whether there ever was a subscription to anything of this type.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn was_subscribed_to(&self, kind: SourceType) -> Result<bool, StoreError> {
+        Ok(self.get_access_item(access_key(TYPES, kind.to_string())).await?.is_some())
+    }
+
+    async fn query_access(
+        &self,
+        partition: &str,
+        after: Option<&str>,
+        count: usize,
+    ) -> Result<(Vec<Item>, bool), StoreError> {
+        let mut query = self
+            .dynamodb()
+            .query()
+            .table_name(&self.names().access)
+            .expression_attribute_values(":pk", text(partition))
+            .consistent_read(true)
+            .limit(i32::try_from(count).unwrap_or(i32::MAX))
+            .return_consumed_capacity(ReturnConsumedCapacity::Total);
+        query = match after {
+            Some(after) => query
+                .key_condition_expression("pk = :pk AND sk > :after")
+                .expression_attribute_values(":after", text(after)),
+            None => query.key_condition_expression("pk = :pk"),
+        };
+        let answer = query.send().await.map_err(StoreError::of)?;
+        self.meter().read(answer.consumed_capacity());
+        let more = answer.last_evaluated_key().is_some();
+        Ok((answer.items.unwrap_or_default(), more))
+    }
+
+    /// Says whether the conditions held.
+    async fn transact_access(&self, writes: Vec<TransactWriteItem>) -> Result<bool, StoreError> {
+        let sent = self
+            .dynamodb()
+            .transact_write_items()
+            .set_transact_items(Some(writes))
+            .return_consumed_capacity(ReturnConsumedCapacity::Total)
+            .send()
+            .await;
+        match sent {
+            Ok(answer) => {
+                answer.consumed_capacity().iter().for_each(|used| self.meter().write(Some(used)));
+                Ok(true)
+            }
+            Err(error) if error.as_service_error().is_some_and(is_conflict) => Ok(false),
+            Err(error) => Err(StoreError::of(error)),
+        }
+    }
+}

@@ -1,0 +1,129 @@
+//! ioc-stream.md, Filter, "Cost": what pages read, as the tables charge it, of a tenant with
+//! 100,000 notifications.
+
+use shared::notification::Notification;
+use tests::client::Client;
+use tests::notifications::{STREAM, facets, first_cause, ids, made};
+use tests::world::World;
+
+const COUNT: usize = 100_000;
+const TENANT: &str = "acme";
+/// How often each page is read: schedules go on meanwhile, and what they read is on the same meter.
+const READINGS: usize = 3;
+/// Postings that one unit reads.
+const PER_UNIT: usize = 80;
+/// What every request reads beside: the first of each list it may walk.
+const CONSTANT: usize = 24;
+
+struct Loaded {
+    world: World,
+    client: Client,
+    all: Vec<Notification>,
+}
+
+type Filter = Vec<(&'static str, String)>;
+
+impl Loaded {
+    async fn page(&self, query: &[(&str, &str)]) -> (Vec<String>, Option<String>, f64) {
+        let mut least = f64::MAX;
+        let mut page = (Vec::new(), None);
+        for _ in 0..READINGS {
+            let before = self.world.read_units();
+            page = ids(&self.client.get(STREAM).queries(query).await.expect(200).json());
+            least = least.min(self.world.read_units() - before);
+        }
+        (page.0, page.1, least)
+    }
+
+    /// Numbers of those that match, newest first.
+    fn matching(&self, filter: &Filter) -> Vec<usize> {
+        let has = |number: &usize| {
+            let facets = facets(*number);
+            filter.iter().all(|(key, value)| facets[key] == *value)
+        };
+        (0..COUNT).rev().filter(has).collect()
+    }
+
+    async fn keeps_its_bound(&self, filter: &Filter) {
+        let text = filter.iter().map(|(key, value)| format!("{key}:{value}"));
+        let text = text.collect::<Vec<_>>().join(" ");
+        let matching = self.matching(filter);
+        let listed = |key: &&(&str, String)| matches!(key.0, "entity_id" | "source_id" | "tag");
+        let walked = filter.iter().filter(listed).map(|term| self.matching(&vec![term.clone()]));
+        let walked: Vec<usize> = walked.map(|list| list.len()).collect();
+        for limit in [10, 40] {
+            for deep in [false, true] {
+                let date = format!("date:{}-", self.all[COUNT / 2].id.cause());
+                let text = if deep { format!("{text} {date}") } else { text.clone() };
+                let from = if deep { COUNT / 2 } else { COUNT };
+                let expected: Vec<String> = matching
+                    .iter()
+                    .filter(|number| **number < from)
+                    .take(limit)
+                    .map(|number| self.all[*number].id.to_string())
+                    .collect();
+                let limit = limit.to_string();
+                let query = [("filter", text.as_str()), ("limit", limit.as_str())];
+                let (found, cursor, units) = self.page(&query).await;
+                assert_eq!(found, expected, "{text}");
+                let bound = bound(found.len(), &walked);
+                eprintln!("{units:7.1} of {bound:5}  {:2} by {text}", found.len());
+                #[allow(clippy::cast_precision_loss)]
+                let kept = units <= bound as f64;
+                assert!(kept, "{text}: {units} units, at most {bound}");
+                if let Some(cursor) = cursor {
+                    let query = [query[0], query[1], ("cursor", cursor.as_str())];
+                    let (found, _, units) = self.page(&query).await;
+                    #[allow(clippy::cast_precision_loss)]
+                    let kept = units <= bound as f64;
+                    assert!(kept && !found.is_empty(), "{text} by cursor: {units} of {bound}");
+                }
+            }
+        }
+    }
+}
+
+/// Three reads for each that is returned; where lists have to be compared, what the shortest of
+/// them takes to be passed, and the first of each.
+fn bound(found: usize, walked: &[usize]) -> usize {
+    let floor = 3 * found.max(1);
+    match walked {
+        [] | [_] => floor,
+        several => {
+            let shortest = several.iter().min().copied().unwrap_or_default();
+            floor + shortest / PER_UNIT + CONSTANT
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn every_filter_alone_and_in_pairs_costs_what_it_returns() {
+    let world = World::http().await;
+    let first = first_cause();
+    let all: Vec<Notification> = (0..COUNT).map(|number| made(TENANT, first, number)).collect();
+    let begun = std::time::Instant::now();
+    world.load_notifications(TENANT, &all).await;
+    eprintln!("loaded in {:?}", begun.elapsed());
+    let client = world.stream_client(TENANT).await;
+    let loaded = Loaded { world, client, all };
+    let terms: Filter = facets(41).into_iter().collect();
+    loaded.keeps_its_bound(&Vec::new()).await;
+    for (at, first) in terms.iter().enumerate() {
+        loaded.keeps_its_bound(&vec![first.clone()]).await;
+        for second in &terms[at + 1..] {
+            loaded.keeps_its_bound(&vec![first.clone(), second.clone()]).await;
+        }
+    }
+    loaded.keeps_its_bound(&terms).await;
+    // What matches nothing is known at once, or after the shortest list.
+    let nothing: [Filter; 3] = [
+        vec![("tag", "tag-11".into())],
+        vec![("entity_id", "nowhere.example.com".into()), ("tag", "tag-1".into())],
+        vec![("source_id", "source-1".into()), ("source_type", "nothing".into())],
+    ];
+    for filter in &nothing[..2] {
+        let text: Vec<String> = filter.iter().map(|(k, v)| format!("{k}:{v}")).collect();
+        let (found, _, units) = loaded.page(&[("filter", text.join(" ").as_str())]).await;
+        assert!(found.is_empty() && units <= 24.0, "{text:?}: {units}");
+    }
+}

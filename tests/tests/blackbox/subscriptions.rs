@@ -1,0 +1,236 @@
+//! Subscriptions: who is told of what, and that each is told once, whatever happens on the way.
+
+use serde_json::{Value, json};
+use shared::tlp::Tlp;
+use tests::client::Client;
+use tests::collection::CollectionSpec;
+use tests::fixtures::{Object, SECOND, THIRD, indicator, malware, relationship};
+use tests::notifications::{STREAM, all};
+use tests::patience::until;
+use tests::world::World;
+use tests::worse_days::{Faults, Kind, Only};
+
+const TENANT: &str = "acme";
+
+fn actor(name: &str) -> Object {
+    Object::of(malware(name).json())
+        .without("is_family")
+        .set("type", "threat-actor")
+        .set("id", tests::fixtures::fresh_id("threat-actor"))
+}
+
+fn attributed(source: &Object, target: &Object) -> Object {
+    relationship(source, target).set("relationship_type", "attributed-to")
+}
+
+async fn subscribe(client: &Client, kind: &str, id: &str) -> Value {
+    let answer = client.request("PUT", &format!("/api/v1/subscriptions/{kind}/{id}")).await;
+    assert!(answer.status < 300, "{}", answer.text());
+    answer.json()
+}
+
+/// What the client's tenant is told of, by entity id.
+async fn told(client: &Client) -> Vec<String> {
+    let (mut found, mut cursor) = (Vec::new(), String::new());
+    loop {
+        let request = client.get(STREAM).query("limit", "40").query("cursor", &cursor);
+        let page = request.await.expect(200).json();
+        let ids = page["data"].as_array().unwrap().iter();
+        found.extend(ids.map(|object| object["id"].as_str().unwrap().to_owned()));
+        match page["meta"]["cursor"].as_str() {
+            Some(next) => next.clone_into(&mut cursor),
+            None => break,
+        }
+    }
+    found.sort();
+    found
+}
+
+/// Everything sent is projected and told.
+async fn at_rest(world: &World) {
+    until("nothing is pending", async || world.is_at_rest().await.then_some(())).await;
+    world.notified().await;
+}
+
+fn names(indicators: &[Object]) -> Vec<String> {
+    let mut names: Vec<String> =
+        indicators.iter().map(|one| one["name"].as_str().unwrap().to_owned()).collect();
+    names.sort();
+    names
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_collection_tells_of_what_enters_it_once() {
+    let w = World::http().await;
+    let client = w.stream_client(TENANT).await;
+    let c = w.collection(CollectionSpec::labelled("hot")).await;
+    let late = w.stream_client("late").await;
+    let hot = |object: Object| object.labelled("hot");
+    let before = hot(indicator());
+    w.load(&c, std::slice::from_ref(&before)).await;
+    let first = subscribe(&client, "collection", &c.id).await;
+    assert_eq!(subscribe(&client, "collection", &c.id).await, first);
+    let entering: Vec<Object> = (0..5).map(|_| hot(indicator())).collect();
+    let cold = indicator();
+    w.load(&c, &entering).await;
+    w.send(std::slice::from_ref(&cold)).await;
+    at_rest(&w).await;
+    assert_eq!(told(&client).await, names(&entering));
+    assert!(told(&late).await.is_empty());
+    // What comes in by a newer version is told; what leaves and comes again is not told twice.
+    let warmed = hot(cold.at(SECOND));
+    w.send(std::slice::from_ref(&warmed)).await;
+    w.send(&[entering[0].clone().labelled("cold").at(SECOND)]).await;
+    at_rest(&w).await;
+    w.send(&[entering[0].clone().at(THIRD)]).await;
+    at_rest(&w).await;
+    let mut expected = entering.clone();
+    expected.push(warmed);
+    assert_eq!(told(&client).await, names(&expected));
+    let page = client.get(STREAM).query("filter", "source_type:collection tag:hot").await;
+    let one = page.expect(200).json()["data"][0].clone();
+    let source = &one["context_attributes"]["sources"][0];
+    assert_eq!((&source["type"], &source["id"]), (&json!("collection"), &json!(c.id)));
+    assert_eq!(source["label"], c.spec.title);
+    // Those of a tenant that is not told any more stay.
+    let path = format!("/api/v1/subscriptions/collection/{}", c.id);
+    let listed = client.get("/api/v1/subscriptions").await.expect(200).json();
+    assert_eq!(listed["subscriptions"], json!([first]));
+    assert_eq!(client.delete(&path).await.status, 200);
+    assert_eq!(client.delete(&path).await.status, 404);
+    assert_eq!(client.get(&path).await.status, 404);
+    w.send(&[hot(indicator())]).await;
+    at_rest(&w).await;
+    assert_eq!(told(&client).await, names(&expected));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_backfill_tells_nobody() {
+    let w = World::http().await;
+    let client = w.stream_client(TENANT).await;
+    let objects: Vec<Object> = (0..5).map(|_| indicator().labelled("later")).collect();
+    w.holding(&objects).await;
+    let c = w.collection(CollectionSpec::labelled("other")).await;
+    w.rebuilt(&c).await;
+    subscribe(&client, "collection", &c.id).await;
+    let c = w
+        .change(&c, |spec| CollectionSpec {
+            filter: CollectionSpec::labelled("later").filter,
+            ..spec
+        })
+        .await;
+    w.rebuilt(&c).await;
+    w.settled(&c, &objects).await;
+    at_rest(&w).await;
+    assert!(told(&client).await.is_empty());
+    let live = indicator().labelled("later");
+    w.load(&c, std::slice::from_ref(&live)).await;
+    at_rest(&w).await;
+    assert_eq!(told(&client).await, names(&[live]));
+}
+
+/// Sends objects one by one, each projected before the next comes.
+async fn one_by_one(w: &World, objects: &[&Object]) {
+    for object in objects {
+        w.send(std::slice::from_ref(*object)).await;
+        at_rest(w).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_actor_tells_of_what_becomes_related_by_any_path_in_any_order() {
+    let w = World::http().await;
+    let client = w.stream_client(TENANT).await;
+    let group = actor("Example Group");
+    let family = malware("Example Family");
+    one_by_one(&w, &[&group, &family]).await;
+    subscribe(&client, "threat_actor", group.id()).await;
+    let made: Vec<Object> = (0..6).map(|_| indicator()).collect();
+    // Directly: indicator first, relationship first.
+    one_by_one(&w, &[&made[0], &relationship(&made[0], &group)]).await;
+    one_by_one(&w, &[&relationship(&made[1], &group), &made[1]]).await;
+    assert_eq!(told(&client).await, names(&made[..2]));
+    // Through malware: what attributes it comes last, then comes before.
+    one_by_one(&w, &[&made[2], &relationship(&made[2], &family)]).await;
+    one_by_one(&w, &[&made[3], &relationship(&made[3], &family)]).await;
+    assert_eq!(told(&client).await, names(&made[..2]));
+    one_by_one(&w, &[&attributed(&family, &group)]).await;
+    assert_eq!(told(&client).await, names(&made[..4]));
+    one_by_one(&w, &[&made[4], &relationship(&made[4], &family)]).await;
+    // A second path tells nothing new; other relationships tell nothing.
+    one_by_one(&w, &[&attributed(&made[4], &group)]).await;
+    let seen = relationship(&made[5], &group).set("relationship_type", "related-to");
+    one_by_one(&w, &[&made[5], &seen]).await;
+    assert_eq!(told(&client).await, names(&made[..5]));
+    let page = client.get(STREAM).query("filter", &format!("source_id:{}", group.id())).await;
+    let one = page.expect(200).json()["data"][0]["context_attributes"].clone();
+    assert_eq!(one["sources"][0]["label"], "Example Group");
+    assert!(one["tags"].as_array().unwrap().contains(&json!("Example Group")), "{one}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn nobody_learns_of_what_it_may_not_see() {
+    let w = World::http().await;
+    let acme = w.stream_client(TENANT).await;
+    let other = w.stream_client("other").await;
+    let spec =
+        CollectionSpec { readers: Some(vec![TENANT.into()]), ..CollectionSpec::everything() };
+    let c = w.collection(spec).await;
+    let path = format!("/api/v1/subscriptions/collection/{}", c.id);
+    assert_eq!(other.request("PUT", &path).await.status, 404);
+    subscribe(&acme, "collection", &c.id).await;
+    // `acme`'s actor is not there for another tenant.
+    let group = actor("Example Group");
+    one_by_one(&w, &[&group]).await;
+    let path = format!("/api/v1/subscriptions/threat_actor/{}", group.id());
+    assert_eq!(other.request("PUT", &path).await.status, 404);
+    let bad = acme.request("PUT", "/api/v1/subscriptions/hunting_ruleset/x").await.expect(400);
+    assert_eq!(bad.json()["error"]["code"], "invalid_subscription");
+    // Raised after it was told of, it is seen no more.
+    let amber = indicator();
+    w.load(&c, std::slice::from_ref(&amber)).await;
+    at_rest(&w).await;
+    assert_eq!(told(&acme).await, names(std::slice::from_ref(&amber)));
+    one_by_one(&w, &[&amber.at(SECOND).marked(Tlp::Red)]).await;
+    assert!(told(&acme).await.is_empty());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn each_is_told_once_whatever_happens_on_the_way() {
+    let (w, proxy) = World::on_worse_days().await;
+    let c = w.collection(CollectionSpec::labelled("hot")).await;
+    w.rebuilt(&c).await;
+    let mut clients = Vec::new();
+    for number in 0..25 {
+        let client = w.stream_client(&format!("tenant-{number}")).await;
+        subscribe(&client, "collection", &c.id).await;
+        clients.push(client);
+    }
+    let objects: Vec<Object> = (0..12).map(|_| indicator().labelled("hot")).collect();
+    let tables = || Only::everything().table("notifications");
+    let mut faults = Faults::none()
+        .with(Kind::Throttled.at(0.1).on(tables()))
+        .with(Kind::LostAnswer.at(0.1).on(tables()))
+        .with(Kind::LateWrite.at(0.02).on(tables()))
+        .with(Kind::FailedWrite.at(0.1).on(tables()));
+    // A projector that is killed before it settles.
+    faults = faults.with(
+        Kind::LostWrite.at(0.5).on(Only::everything().operation("UpdateItem").table("objects")),
+    );
+    proxy.set(faults);
+    w.send(&objects).await;
+    let all_objects: Vec<String> = objects.iter().map(|one| one.id().to_owned()).collect();
+    // Others do the same at the same time, again and again, and stop halfway.
+    for _ in 0..4 {
+        w.project_again(&all_objects).await;
+        w.carry_on_notifications(std::time::Duration::from_millis(150)).await;
+    }
+    proxy.set(Faults::none());
+    w.sweep().await;
+    w.settled(&c, &objects).await;
+    w.finish_notifications().await;
+    for client in &clients {
+        assert_eq!(told(client).await, names(&objects));
+        assert_eq!(all(client, &[]).await.len(), objects.len());
+    }
+}
