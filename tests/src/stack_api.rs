@@ -90,7 +90,7 @@ async fn answer(
     let body = request.into_body().collect().await.map(http_body_util::Collected::to_bytes);
     let body = String::from_utf8_lossy(&body.unwrap_or_default()).into_owned();
     let (status, text) =
-        if signed { told(health, &target, &path, &body) } else { (403, "".into()) };
+        if signed { told(health, &target, &path, &body) } else { (403, String::new()) };
     Ok(Response::builder().status(status).body(Full::new(Bytes::from(text))).unwrap())
 }
 
