@@ -34,6 +34,7 @@ pub mod python;
 pub mod realistic;
 pub mod runtime_api;
 pub mod service;
+pub mod stack_api;
 pub mod taxii_reading;
 pub mod terminal;
 pub mod world;

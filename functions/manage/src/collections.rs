@@ -55,7 +55,8 @@ impl Resource for Collections {
         page.sort_by(|(a, _), (b, _)| a.cmp(b));
         let more = page.len() > limit;
         page.truncate(limit);
-        Ok((page, more))
+        let next = page.last().filter(|_| more).map(|(id, _)| id.clone());
+        Ok((page.into_iter().map(|(_, collection)| collection).collect(), next))
     }
 
     async fn find(operator: &Operator<'_>, name: &str) -> Result<Option<Collection>, ApiError> {

@@ -42,14 +42,12 @@ impl Resource for Plans {
         after: Option<&str>,
         limit: usize,
     ) -> Result<Page<Plan>, ApiError> {
-        let all = operator.store().plans().await?.into_iter();
-        let mut page: Vec<(String, Plan)> = all
-            .map(|plan| (plan.name.to_string(), plan))
-            .filter(|(name, _)| after.is_none_or(|after| name.as_str() > after))
-            .collect();
+        let mut page = operator.store().plans().await?;
+        page.retain(|plan| after.is_none_or(|after| plan.name.as_str() > after));
         let more = page.len() > limit;
         page.truncate(limit);
-        Ok((page, more))
+        let next = page.last().filter(|_| more).map(|plan| plan.name.to_string());
+        Ok((page, next))
     }
 
     async fn find(operator: &Operator<'_>, name: &str) -> Result<Option<Plan>, ApiError> {
@@ -113,14 +111,14 @@ impl Resource for Plans {
 async fn key_on(operator: &Operator<'_>, plan: &PlanName) -> Result<Option<String>, ApiError> {
     let mut after = None;
     loop {
-        let (keys, more) = operator.store().key_records(None, after.as_deref(), KEYS).await?;
-        let on = keys.iter().find(|(_, key)| !key.revoked && key.settings.plan == *plan);
-        if let Some((_, key)) = on {
+        let (keys, next) = operator.store().key_records(None, after.as_deref(), KEYS).await?;
+        let on = keys.iter().find(|key| !key.revoked && key.settings.plan == *plan);
+        if let Some(key) = on {
             return Ok(Some(key.id.to_string()));
         }
-        after = keys.last().map(|(line, _)| line.clone()).or(after);
-        if !more {
+        if next.is_none() {
             return Ok(None);
         }
+        after = next;
     }
 }

@@ -6,9 +6,8 @@ use shared::http::{ApiError, Query};
 use crate::operator::Operator;
 use crate::refusal::Refusal;
 
-/// A page of a list: each resource with the place after which the next page begins, and whether
-/// there is one.
-pub type Page<T> = (Vec<(String, T)>, bool);
+/// A page of a list, and the place after which the next one begins, if there is one.
+pub type Page<T> = (Vec<T>, Option<String>);
 
 /// What was made, and what of it is shown this once.
 pub struct Made<T> {

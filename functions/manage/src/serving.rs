@@ -37,10 +37,8 @@ pub async fn answer<R: Resource>(
 async fn list<R: Resource>(operator: &Operator<'_>, call: &Call) -> Result<Answer, ApiError> {
     let query = call.query()?;
     let place = Place::of(operator.services, &query, R::NAME, R::FILTERS).await?;
-    let (found, more) = R::page(operator, &query, place.after(), place.limit).await?;
-    let last = found.last().map(|(at, _)| at.clone()).filter(|_| more);
-    let shown: Vec<Value> = found.iter().map(|(_, stored)| R::shown(stored)).collect();
-    cursor::page(&place, R::NAME, shown, last)
+    let (found, next) = R::page(operator, &query, place.after(), place.limit).await?;
+    cursor::page(&place, R::NAME, found.iter().map(R::shown).collect(), next)
 }
 
 async fn read<R: Resource>(

@@ -46,7 +46,8 @@ impl Resource for Tenants {
         limit: usize,
     ) -> Result<Page<TenantRecord>, ApiError> {
         let (found, more) = operator.store().tenants(after, limit).await?;
-        Ok((found.into_iter().map(|tenant| (tenant.id.to_string(), tenant)).collect(), more))
+        let next = found.last().filter(|_| more).map(|tenant| tenant.id.to_string());
+        Ok((found, next))
     }
 
     async fn find(operator: &Operator<'_>, name: &str) -> Result<Option<TenantRecord>, ApiError> {

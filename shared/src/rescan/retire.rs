@@ -62,14 +62,14 @@ pub(super) async fn close_tenant(
     let Some(closed) = closed else { return store.end_job(&job.kind).await };
     let mut after = None;
     loop {
-        let (keys, more) = store.key_records(Some(tenant), after.as_deref(), KEYS).await?;
-        for (_, key) in keys.iter().filter(|(_, key)| !key.revoked) {
-            revoke(services, &closed.by, key.clone()).await?;
+        let (keys, next) = store.key_records(Some(tenant), after.as_deref(), KEYS).await?;
+        for key in keys.into_iter().filter(|key| !key.revoked) {
+            revoke(services, &closed.by, key).await?;
         }
-        after = keys.last().map(|(line, _)| line.clone()).or(after);
-        if !more {
+        if next.is_none() {
             return store.end_job(&job.kind).await;
         }
+        after = next;
         if Instant::now() >= until {
             // From the beginning again: what is revoked is only read.
             return advance(services, &mut job).await;

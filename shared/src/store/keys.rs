@@ -66,8 +66,8 @@ impl Store {
         item.map(|item| record_of(id, &item)).transpose()
     }
 
-    /// Keys of `tenant`, or of all, after the line `after`, at most `limit`; each with the name of
-    /// its line. Says whether there are more.
+    /// Keys of `tenant`, or of all, after the line `after`, at most `limit`, and the line after
+    /// which there are more.
     ///
     /// # Errors
     /// When the store fails.
@@ -76,21 +76,21 @@ impl Store {
         tenant: Option<&TenantId>,
         after: Option<&str>,
         limit: usize,
-    ) -> Result<(Vec<(String, KeyRecord)>, bool), StoreError> {
+    ) -> Result<(Vec<KeyRecord>, Option<String>), StoreError> {
         let prefix = tenant.map(|tenant| format!("{tenant}#")).unwrap_or_default();
         let (lines, more) = self.access_items(LISTED, &prefix, after, limit).await?;
-        let mut named = Vec::new();
-        for line in &lines {
-            let name = line.text("sk")?;
-            let id = name.rsplit('#').next().unwrap_or_default();
-            named.push((name.to_owned(), KeyId(id.to_owned())));
-        }
-        let read = named.into_iter().map(|(line, id)| async move {
-            Ok::<_, StoreError>(self.key_record(&id).await?.map(|record| (line, record)))
+        let lines: Vec<&str> =
+            lines.iter().map(|line| line.text("sk")).collect::<Result<_, StoreError>>()?;
+        let next = lines.last().filter(|_| more).map(|line| (*line).to_owned());
+        let ids = lines.iter().map(|line| line.rsplit('#').next().unwrap_or_default());
+        let read = ids.map(|id| {
+            let id = KeyId(id.to_owned());
+            async move { self.key_record(&id).await }
         });
-        let read: Vec<Option<_>> =
+        // One that is deleted at this moment is none.
+        let read: Vec<Option<KeyRecord>> =
             stream::iter(read.collect::<Vec<_>>()).buffered(CONCURRENCY).try_collect().await?;
-        Ok((read.into_iter().flatten().collect(), more))
+        Ok((read.into_iter().flatten().collect(), next))
     }
 
     /// Makes a key. Its text is shown to its owner and never stored.

@@ -1,6 +1,7 @@
 //! `iocast doctor`: says what is wrong, and what to do.
 
 use tests::service::{Service, iocast, iocast_with};
+use tests::stack_api::{Health, StackApi};
 use tests::terminal::at_terminal;
 use tests::world::World;
 use tests::worse_days::{Faults, Kind, Only};
@@ -62,4 +63,38 @@ async fn a_stack_takes_credentials() {
     assert_eq!(ended.code, Some(1), "{ended:?}");
     assert!(ended.stderr.contains("AWS_ACCESS_KEY_ID is not set"), "{ended:?}");
     assert!(ended.stderr.contains("aws configure export-credentials"), "{ended:?}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_stack_is_looked_at_from_its_tables_to_its_queue() {
+    let aws = StackApi::start(Health::Good).await;
+    let line = ["doctor", "--stack", "iocast"];
+    let good = at_terminal(&line, &aws.environment(), "").await.fits().expect(0);
+    let _ = good.shows(&[
+        "iocast, 8 resources",
+        "ok     AccessTable",
+        "drops what has expired",
+        "is active, and streams",
+        "ok     ProjectFunctionPending",
+        "rate(1 minute)",
+        "ok     ParkedQueue",
+        "1.5 s at the most",
+        "Nothing is wrong.",
+    ]);
+    let aws = StackApi::start(Health::Bad).await;
+    let bad = at_terminal(&line, &aws.environment(), "").await.fits().expect(2);
+    let _ = bad.shows(&[
+        "is DELETING",
+        "has no stream",
+        "does not drop what has expired",
+        "is Failed",
+        "PROBLEM: Function call failed",
+        "aws events enable-rule --name minute",
+        "holds 3 parked events",
+        "900.0 s at the most",
+        "8 things are wrong.",
+    ]);
+    let other = ["doctor", "--stack", "other"];
+    let other = at_terminal(&other, &aws.environment(), "").await.fits().expect(2);
+    let _ = other.shows(&["does not exist", "is there a stack \"other\" in us-east-1?"]);
 }

@@ -55,12 +55,8 @@ async fn a_collection_is_filled_says_so_and_is_re_evaluated() {
     let id = made["id"].as_str().unwrap();
     filled(&admin, id).await;
     assert_eq!(ids(&all_objects(&w.reader(), &at(id)).await), [one.id()]);
-    let changed = patch(
-        &admin,
-        "by-label",
-        &json!({"filter": {"filters": [{"key": "label", "values": ["other"]}]}}),
-    );
-    let changed = changed.await.expect(200).json();
+    let filter = json!({"filters": [{"key": "label", "values": ["other"]}]});
+    let changed = patch(&admin, "by-label", &json!({"filter": filter})).await.expect(200).json();
     assert_eq!((&changed["rebuilding"], &changed["generation"]), (&json!(true), &json!(2)));
     filled(&admin, id).await;
     assert_eq!(ids(&all_objects(&w.reader(), &at(id)).await), [other.id()]);
