@@ -48,7 +48,8 @@ async fn get(services: &Services, call: &Call) -> Result<Answer, Fault> {
         clearance: visitor.caller.clearance,
         oldest: visitor.oldest,
     };
-    let page = list::page(services, request).await?;
+    // On the heap: what a page is merged from makes a future larger than the compiler follows.
+    let page = Box::pin(list::page(services, request)).await?;
     let base = call.base_url(services.settings().public_base_url.as_deref());
     let answer = Answer::json(StatusCode::OK, &body(&base, &secret, &parameters, page)?);
     let back = selection.from.unwrap_or_default();

@@ -33,5 +33,6 @@ where
     if call.method == lambda_http::http::Method::OPTIONS {
         return Answer::preflight().send(&frame);
     }
-    handle(call).await.send(&frame)
+    // On the heap: some handlers are futures deeper than the compiler follows.
+    Box::pin(handle(call)).await.send(&frame)
 }

@@ -102,12 +102,12 @@ impl Stage {
         let collection = world.collection(spec).await;
         let object = indicator();
         world.load(&collection, std::slice::from_ref(&object)).await;
-        let posted = world
+        let sent = world
             .writer()
             .post(&collection.path("objects/"))
             .body("application/taxii+json;version=2.1", envelope(&[indicator()]))
             .await;
-        let status = posted.expect(202).json()["id"].as_str().unwrap().to_owned();
+        let status = sent.expect(202).json()["id"].as_str().unwrap().to_owned();
         let client = world.stream_client("acme").await;
         let notification = post(&client, &posted("host.example.com", "ruleset-1", &[])).await;
         let subscription = format!("/api/v1/subscriptions/collection/{}", collection.id);

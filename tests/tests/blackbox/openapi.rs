@@ -164,8 +164,8 @@ async fn world() -> (World, Vec<Variable>) {
     let w = World::http().await;
     let objects = indicators(2);
     let c = w.holding(&objects).await;
-    let post = w.writer().post(&c.objects()).body(TAXII, envelope(&[]));
-    let status = post.await.expect(202).json()["id"].as_str().unwrap().to_owned();
+    let sent = w.writer().post(&c.objects()).body(TAXII, envelope(&[]));
+    let status = sent.await.expect(202).json()["id"].as_str().unwrap().to_owned();
     let client = w.stream_client("acme").await;
     let notification = post(&client, &posted("host.example.com", "ruleset-1", &[])).await;
     let path = format!("/api/v1/subscriptions/collection/{}", c.id);
