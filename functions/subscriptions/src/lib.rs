@@ -1,4 +1,4 @@
-//! `/api/v1/subscriptions`: what a tenant's IoC stream tells of beside what hunting engines find
+//! `/api/v1/subscriptions`: what a tenant's IOC stream tells of beside what hunting engines find
 //! (contract: ioc-stream, "Where notifications come from").
 
 use chrono::{DateTime, SecondsFormat};

@@ -11,7 +11,7 @@ use tests::client::{Answer, Request};
 use tests::collection::{Collection, CollectionSpec};
 use tests::fixtures::{Object, envelope, indicator};
 use tests::keys::KeySpec;
-use tests::notifications::{post, posted};
+use tests::notifications;
 use tests::world::World;
 
 /// What an answer must be: its status and, where it is an error, its code.
@@ -109,7 +109,11 @@ impl Stage {
             .await;
         let status = posted.expect(202).json()["id"].as_str().unwrap().to_owned();
         let client = world.stream_client("acme").await;
-        let notification = post(&client, &posted("host.example.com", "ruleset-1", &[])).await;
+        let notification = notifications::post(
+            &client,
+            &notifications::posted("host.example.com", "ruleset-1", &[]),
+        )
+        .await;
         let subscription = format!("/api/v1/subscriptions/collection/{}", collection.id);
         let _ = client.request("PUT", &subscription).await.expect(201);
         Self { world, collection, object, status, notification }
@@ -149,7 +153,9 @@ impl Stage {
                     "/api/v1/notifications".into(),
                     Some((
                         "application/json",
-                        posted("host.example.com", "ruleset-1", &[]).to_string().into_bytes(),
+                        notifications::posted("host.example.com", "ruleset-1", &[])
+                            .to_string()
+                            .into_bytes(),
                     )),
                 )
             },
@@ -227,7 +233,7 @@ impl Stage {
         routes
     }
 
-    /// Those of the IoC stream; what deletes comes last.
+    /// Those of the IOC stream; what deletes comes last.
     fn stream_routes(&self) -> Vec<Route> {
         use Scope::{DeleteIocStream, ReadIocStream};
         let all = "/api/v3/ioc_stream";

@@ -1,4 +1,4 @@
-//! The IoC stream (contract: ioc-stream): vt-py over it, posts of hunting engines, pages, filters,
+//! The IOC stream (contract: ioc-stream): vt-py over it, posts of hunting engines, pages, filters,
 //! tenants and clearance.
 
 use std::collections::BTreeSet;

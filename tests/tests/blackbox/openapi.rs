@@ -8,7 +8,7 @@ use local::template::Template;
 use serde_json::Value;
 use tests::client::{Answer, Client, Request, TAXII};
 use tests::fixtures::{envelope, indicators};
-use tests::notifications::{post, posted};
+use tests::notifications;
 use tests::world::World;
 
 /// What deletes comes last, so that the others find what they ask for.
@@ -165,7 +165,9 @@ async fn world() -> (World, Vec<Variable>) {
     let post = w.writer().post(&c.objects()).body(TAXII, envelope(&[]));
     let status = post.await.expect(202).json()["id"].as_str().unwrap().to_owned();
     let client = w.stream_client("acme").await;
-    let notification = post(&client, &posted("host.example.com", "ruleset-1", &[])).await;
+    let notification =
+        notifications::post(&client, &notifications::posted("host.example.com", "ruleset-1", &[]))
+            .await;
     let path = format!("/api/v1/subscriptions/collection/{}", c.id);
     let _ = client.request("PUT", &path).await.expect(201);
     let values = vec![
