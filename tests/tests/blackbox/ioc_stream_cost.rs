@@ -35,21 +35,12 @@ impl Loaded {
         (page.0, page.1, least)
     }
 
-    /// Numbers of those that match, newest first.
-    fn matching(&self, filter: &Filter) -> Vec<usize> {
-        let has = |number: &usize| {
-            let facets = facets(*number);
-            filter.iter().all(|(key, value)| facets[key] == *value)
-        };
-        (0..COUNT).rev().filter(has).collect()
-    }
-
     async fn keeps_its_bound(&self, filter: &Filter) {
         let text = filter.iter().map(|(key, value)| format!("{key}:{value}"));
         let text = text.collect::<Vec<_>>().join(" ");
-        let matching = self.matching(filter);
+        let matching = matching(filter);
         let listed = |key: &&(&str, String)| matches!(key.0, "entity_id" | "source_id" | "tag");
-        let walked = filter.iter().filter(listed).map(|term| self.matching(&vec![term.clone()]));
+        let walked = filter.iter().filter(listed).map(|term| matching(&vec![term.clone()]));
         let walked: Vec<usize> = walked.map(|list| list.len()).collect();
         for limit in [10, 40] {
             for deep in [false, true] {
@@ -81,6 +72,15 @@ impl Loaded {
             }
         }
     }
+}
+
+/// Numbers of those that match, newest first.
+fn matching(filter: &Filter) -> Vec<usize> {
+    let has = |number: &usize| {
+        let facets = facets(*number);
+        filter.iter().all(|(key, value)| facets[key] == *value)
+    };
+    (0..COUNT).rev().filter(has).collect()
 }
 
 /// Three reads for each that is returned; where lists have to be compared, what the shortest of
