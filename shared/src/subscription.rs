@@ -1,4 +1,4 @@
-//! What a tenant subscribes to, so that its IoC stream tells of it.
+//! What a tenant subscribes to, so that its IOC stream tells of it.
 
 use std::fmt;
 use std::num::NonZeroU32;

@@ -399,7 +399,7 @@ impl World {
             .unwrap();
     }
 
-    /// The IoC stream, notifications and subscriptions with a key of this tenant that may do all.
+    /// The IOC stream, notifications and subscriptions with a key of this tenant that may do all.
     pub async fn stream_client(&self, tenant: &str) -> Client {
         use shared::access::Scope::{
             DeleteIocStream, ReadIocStream, ReadTaxii, WriteNotifications, WriteObjects,

@@ -1,4 +1,4 @@
-//! `/api/v1/subscriptions`: what a tenant's IoC stream tells of beside what hunting engines find
+//! `/api/v1/subscriptions`: what a tenant's IOC stream tells of beside what hunting engines find
 //! (contract: ioc-stream, "Where notifications come from").
 
 use chrono::{DateTime, SecondsFormat};
@@ -13,7 +13,8 @@ use shared::subscription::{MAX_SUBSCRIPTIONS, Subscription, SubscriptionSource};
 
 /// Answers one request.
 pub async fn handle(services: &Services, request: Request) -> Response<Body> {
-    serve(request, async |call| match route(services, &call).await {
+    // Boxed: futures within futures grow past what the compiler lays out.
+    serve(request, async |call| match Box::pin(route(services, &call)).await {
         Ok(answer) => answer,
         Err(error) => error.answer(&call),
     })

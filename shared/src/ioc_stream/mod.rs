@@ -18,7 +18,8 @@ pub async fn answer<F>(request: Request, handle: F) -> Response<Body>
 where
     F: AsyncFnOnce(&Call) -> Result<Answer, Fault>,
 {
-    serve(request, async |call| match handle(&call).await {
+    // Boxed: futures within futures grow past what the compiler lays out.
+    serve(request, async |call| match Box::pin(handle(&call)).await {
         Ok(answer) => answer,
         Err(fault) => fault.answer(&call),
     })

@@ -1,4 +1,4 @@
-//! Notifications: what a tenant's IoC stream holds (contract: ioc-stream).
+//! Notifications: what a tenant's IOC stream holds (contract: ioc-stream).
 //!
 //! Pure but for [`list`], [`deletion`] and [`feed`], which work over the store.
 

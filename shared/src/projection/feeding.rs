@@ -27,10 +27,13 @@ pub async fn enqueue(
     results: &HashMap<ObjectId, Standings>,
     ends: &HashMap<ObjectId, Head>,
 ) -> Result<(), StoreError> {
-    let standing =
-        |subject: &Subject| results.get(subject.head.id()).filter(|standings| !standings.obsolete);
-    let live: Vec<(&Head, &Standings)> =
-        subjects.iter().filter_map(|subject| Some((&subject.head, standing(subject)?))).collect();
+    // A relationship that belongs in no log stands nowhere, and leads to actors all the same.
+    let nowhere = Standings::default();
+    let live: Vec<(&Head, &Standings)> = subjects
+        .iter()
+        .map(|subject| (&subject.head, results.get(subject.head.id()).unwrap_or(&nowhere)))
+        .filter(|(_, standings)| !standings.obsolete)
+        .collect();
     let mut entered: BTreeMap<SubscriptionSource, Vec<Fed>> = BTreeMap::new();
     for (head, standings) in &live {
         if head.facets.is_indicator() && !head.deleted && !head.quiet {

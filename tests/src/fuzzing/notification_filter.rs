@@ -1,4 +1,4 @@
-//! Filters of the IoC stream.
+//! Filters of the IOC stream.
 
 use chrono::{DateTime, Utc};
 use shared::notification::filter::{MAX_BYTES, NotificationFilter};

@@ -10,7 +10,7 @@ use tests::client::{Answer, Client, Request, TAXII};
 use shared::access::Scope;
 use tests::fixtures::{envelope, indicators};
 use tests::keys::KeySpec;
-use tests::notifications::{post, posted};
+use tests::notifications;
 use tests::world::World;
 
 /// What deletes comes last, so that the others find what they ask for.
@@ -167,7 +167,9 @@ async fn world() -> (World, Vec<Variable>) {
     let sent = w.writer().post(&c.objects()).body(TAXII, envelope(&[]));
     let status = sent.await.expect(202).json()["id"].as_str().unwrap().to_owned();
     let client = w.stream_client("acme").await;
-    let notification = post(&client, &posted("host.example.com", "ruleset-1", &[])).await;
+    let notification =
+        notifications::post(&client, &notifications::posted("host.example.com", "ruleset-1", &[]))
+            .await;
     let path = format!("/api/v1/subscriptions/collection/{}", c.id);
     let _ = client.request("PUT", &path).await.expect(201);
     let values = vec![

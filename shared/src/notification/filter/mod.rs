@@ -1,4 +1,4 @@
-//! The filter of the IoC stream: `key:value` terms that must all hold (contract: ioc-stream,
+//! The filter of the IOC stream: `key:value` terms that must all hold (contract: ioc-stream,
 //! "Filter"). Pure.
 
 mod date;
@@ -99,15 +99,16 @@ fn term(written: &Written, now: DateTime<Utc>) -> Result<Term, FilterError> {
 }
 
 fn dated(value: &str, now: DateTime<Utc>) -> Result<Term, FilterError> {
-    let directions: [(&[char], fn(Position) -> Term); 2] =
-        [(&['+', ' '], Term::From), (&['-'], Term::Before)];
-    for (signs, term) in directions {
-        if let Some(time) = value.strip_suffix(signs) {
-            // More spaces than the one that was a plus are only spaces.
-            let time = time.trim_end_matches(' ');
-            let position = date::parse(time, now);
-            return position.map(term).ok_or_else(|| FilterError::BadDate(shown(value.trim())));
-        }
+    let position = |time: &str| {
+        // More spaces than the one that was a plus are only spaces.
+        let position = date::parse(time.trim_end_matches(' '), now);
+        position.ok_or_else(|| FilterError::BadDate(shown(value.trim())))
+    };
+    if let Some(time) = value.strip_suffix(['+', ' ']) {
+        return position(time).map(Term::From);
+    }
+    if let Some(time) = value.strip_suffix('-') {
+        return position(time).map(Term::Before);
     }
     Err(FilterError::NoDirection(shown(value)))
 }
