@@ -25,6 +25,10 @@ pub fn http(services: &Services, logical_id: &str) -> Option<HttpHandler> {
             let services = services.clone();
             Box::pin(async move { ingest::handle(&services, request).await })
         })),
+        "StixExportFunction" => Some(Arc::new(move |request| {
+            let services = services.clone();
+            Box::pin(async move { stix_export::handle(&services, request).await })
+        })),
         "TaxiiFunction" => Some(Arc::new(move |request| {
             let services = services.clone();
             Box::pin(async move { taxii::handle(&services, request).await })

@@ -178,6 +178,7 @@ fn settings(template: &Template) -> Result<Settings, StartError> {
         },
         public_base_url: environment.get("IOCAST_PUBLIC_BASE_URL").cloned(),
         taxii_root: required("IOCAST_TAXII_ROOT")?,
+        identity_name: required("IOCAST_IDENTITY_NAME")?,
         definition_memory: DEFINITION_MEMORY,
         clock: Clock::default(),
     })

@@ -7,6 +7,7 @@ pub mod access;
 pub mod clock;
 pub mod collection;
 pub mod compaction;
+pub mod cursor;
 pub mod expiry;
 pub mod filter;
 pub mod http;

@@ -40,6 +40,8 @@ pub struct Settings {
     pub public_base_url: Option<String>,
     /// The TAXII API root's path segment.
     pub taxii_root: String,
+    /// The name of the identity under which the service publishes.
+    pub identity_name: String,
     /// Definitions of collections are read again after this long.
     pub definition_memory: Duration,
     /// The clock.
@@ -56,8 +58,8 @@ pub enum SettingsError {
 
 impl Settings {
     /// Reads `IOCAST_OBJECTS_TABLE`, `IOCAST_COLLECTIONS_TABLE`, `IOCAST_ACCESS_TABLE`,
-    /// `IOCAST_BUCKET`, and, if set, `IOCAST_PUBLIC_BASE_URL` and `IOCAST_TAXII_ROOT`
-    /// (default `intel`).
+    /// `IOCAST_BUCKET`, and, if set, `IOCAST_PUBLIC_BASE_URL`, `IOCAST_TAXII_ROOT`
+    /// (default `intel`) and `IOCAST_IDENTITY_NAME` (default `iocast`).
     ///
     /// # Errors
     /// Names the variable that is not set.
@@ -73,6 +75,7 @@ impl Settings {
             },
             public_base_url: set("IOCAST_PUBLIC_BASE_URL"),
             taxii_root: set("IOCAST_TAXII_ROOT").unwrap_or_else(|| "intel".to_owned()),
+            identity_name: set("IOCAST_IDENTITY_NAME").unwrap_or_else(|| "iocast".to_owned()),
             definition_memory: DEFINITION_MEMORY,
             clock: Clock::default(),
         })

@@ -2,7 +2,7 @@
 //! (TAXII 2.1, section 3.4).
 
 use lambda_http::http::{HeaderName, StatusCode};
-use shared::http::{Answer, Call, Query};
+use shared::http::{Answer, Call, MAX_ENCODED_BYTES, Query};
 use shared::id::ObjectId;
 use shared::log::{CollectionId, Entry, LogId, Reader};
 use shared::services::{Defined, Services};
@@ -14,10 +14,6 @@ use crate::fault::Fault;
 use crate::media;
 use crate::members;
 use crate::selection::{DEFAULT_LIMIT, Selection, limit};
-
-/// The most a page's objects may take once they are a text within the function's JSON answer:
-/// below Lambda's 6 MB even where something on the way encodes them in base64.
-const MAX_ENCODED_BYTES: usize = 4_500_000;
 
 /// One version of an object on a page.
 #[derive(Clone, Debug)]
@@ -211,11 +207,9 @@ impl Filling {
     }
 }
 
-/// What an item takes in an answer that is a JSON text within JSON: quotes and backslashes take
-/// two bytes there.
+/// What an item takes in the answer, with the comma beside it.
 fn encoded_bytes(item: &Item) -> usize {
-    let escapes = item.body.bytes().filter(|byte| matches!(byte, b'"' | b'\\')).count();
-    item.body.len() + escapes + 1
+    shared::http::encoded_bytes(&item.body) + 1
 }
 
 /// A page's JSON: `more` and `next` together or not at all, then a list of texts that are JSON

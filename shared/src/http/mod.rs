@@ -7,7 +7,9 @@ mod auth;
 mod body;
 mod call;
 mod error;
+mod etag;
 mod query;
+mod size;
 
 use std::future::Future;
 
@@ -19,7 +21,9 @@ pub use auth::{AuthError, authenticate};
 pub use body::{BodyError, MAX_BODY_BYTES, MAX_EXPANDED_BYTES};
 pub use call::Call;
 pub use error::ApiError;
+pub use etag::ETag;
 pub use query::{Query, QueryError};
+pub use size::{MAX_ENCODED_BYTES, encoded_bytes};
 
 /// Answers a gateway request with `handle`. Adds what every answer carries: the request id,
 /// CORS for reads, compression, and no body for `HEAD`.

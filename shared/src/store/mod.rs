@@ -3,6 +3,7 @@
 //! alike: there is no second implementation and no mock.
 
 mod access;
+mod backwards;
 pub mod codec;
 mod commits;
 mod compaction;
@@ -28,6 +29,7 @@ use chrono::{DateTime, Utc};
 use crate::clock::Clock;
 use crate::time::Position;
 
+pub use backwards::{LogPart, UpTo};
 pub use commits::{Consistency, Tail};
 pub use compaction::Progress;
 pub use definitions::DefineCollectionError;

@@ -57,6 +57,7 @@ impl Lab {
                 names: names.clone(),
                 public_base_url: None,
                 taxii_root: "intel".to_owned(),
+                identity_name: "iocast".to_owned(),
                 definition_memory,
                 clock: clock.clone(),
             };
