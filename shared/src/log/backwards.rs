@@ -9,9 +9,9 @@ use crate::time::Position;
 
 /// What came of taking parts of a log.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Taken {
+pub(crate) enum Chain {
     /// They follow each other.
-    All,
+    Whole,
     /// The number that comes next is in none of them.
     Gap,
 }
@@ -22,7 +22,7 @@ pub(super) enum Taken {
 /// stands for; between them may lie leftovers of a compaction. So a commit is held until
 /// everything down to that number was seen.
 #[derive(Debug)]
-pub(super) struct Backwards {
+pub(crate) struct Backwards {
     /// Only entries before this position count.
     below: Option<Position>,
     /// The highest number whose entries were not met yet; unknown at the end of the log.
@@ -36,19 +36,19 @@ pub(super) struct Backwards {
 impl Backwards {
     /// A walk over the entries before `below`, none of which was appended in a commit after
     /// `next`; or over all.
-    pub(super) fn new(below: Option<Position>, next: Option<u64>) -> Self {
+    pub(crate) fn new(below: Option<Position>, next: Option<u64>) -> Self {
         let (held, marks, met) = (Vec::new(), CommitMarks::default(), HashSet::new());
         Self { below, next, held, marks, met }
     }
 
     /// The number of the commit that comes next.
-    pub(super) fn next(&self) -> Option<u64> {
+    pub(crate) fn next(&self) -> Option<u64> {
         self.next
     }
 
     /// The commit that comes next, if it was read, but perhaps not all its marks: from which number
     /// on it stands, and how many entries in it count.
-    pub(super) fn held(&self) -> Option<(u64, usize)> {
+    pub(crate) fn held(&self) -> Option<(u64, usize)> {
         let next = self.next?;
         let commit = self.covering(next)?;
         let counts = commit.entries.iter().filter(|entry| self.counts(entry));
@@ -56,7 +56,7 @@ impl Backwards {
     }
 
     /// The position of the newest entry in that commit.
-    pub(super) fn newest_held(&self) -> Option<Position> {
+    pub(crate) fn newest_held(&self) -> Option<Position> {
         let next = self.next?;
         let commit = self.covering(next)?;
         let own = commit.placed().filter(|(origin, _)| origin.place.seq <= next);
@@ -65,10 +65,10 @@ impl Backwards {
     }
 
     /// Takes parts in descending order of their keys, and gives what is certain to `ready`.
-    pub(super) fn take(&mut self, parts: Vec<LogPart>, ready: &mut VecDeque<Entry>) -> Taken {
+    pub(crate) fn take(&mut self, parts: Vec<LogPart>, ready: &mut VecDeque<Entry>) -> Chain {
         for part in parts {
-            if self.release(part.seq(), ready) == Taken::Gap {
-                return Taken::Gap;
+            if self.release(part.seq(), ready) == Chain::Gap {
+                return Chain::Gap;
             }
             match part {
                 LogPart::Marks(seq, marks) => self.marks.insert(seq, marks),
@@ -81,22 +81,22 @@ impl Backwards {
                 }
             }
         }
-        Taken::All
+        Chain::Whole
     }
 
     /// Says that there is nothing more down to number `from`.
-    pub(super) fn end(&mut self, from: u64, ready: &mut VecDeque<Entry>) -> Taken {
+    pub(crate) fn end(&mut self, from: u64, ready: &mut VecDeque<Entry>) -> Chain {
         let taken = self.release(from.saturating_sub(1), ready);
         let lacking = from <= 1 && self.next.is_some_and(|next| next > 0);
-        if lacking { Taken::Gap } else { taken }
+        if lacking { Chain::Gap } else { taken }
     }
 
     /// Gives the entries of commits of which everything was seen, as keys of number `seq` come now.
-    fn release(&mut self, seq: u64, ready: &mut VecDeque<Entry>) -> Taken {
+    fn release(&mut self, seq: u64, ready: &mut VecDeque<Entry>) -> Chain {
         while let Some(next) = self.next.filter(|next| *next > seq) {
-            let Some(index) = self.index_covering(next) else { return Taken::Gap };
+            let Some(index) = self.index_covering(next) else { return Chain::Gap };
             if self.held.get(index).is_none_or(|commit| commit.from <= seq) {
-                return Taken::All;
+                return Chain::Whole;
             }
             let commit = self.held.swap_remove(index);
             self.next = Some(commit.from.saturating_sub(1));
@@ -104,7 +104,7 @@ impl Backwards {
             let next = commit_floor(self.next);
             self.held.retain(|held| held.from <= next);
         }
-        Taken::All
+        Chain::Whole
     }
 
     /// Of several that stand for a number, the last was written last: what it lacks is dead.

@@ -9,6 +9,8 @@ mod newest;
 mod reader;
 mod walk;
 
+#[cfg(test)]
+pub(crate) use backwards::{Backwards, Chain};
 pub use commit::{Commit, MAX_BODY_BYTES, MAX_ENTRIES, Origin, pack, pack_moved, unpack};
 pub use entry::{CollectionId, Entry, LogId, Membership, Op, Place};
 pub use marks::{CommitMarks, Marks};

@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 
-use super::backwards::{Backwards, Taken};
+use super::backwards::{Backwards, Chain};
 use super::reader::{GAP_RETRIES, SETTLED_MICROS};
 use super::{Entry, LogId, MAX_ENTRIES};
 use crate::store::{Consistency, LogPart, Store, StoreError, UpTo};
@@ -95,10 +95,10 @@ impl<'a> Newest<'a> {
             }
             let last = parts.last().map(LogPart::before);
             let mut taken = self.walk.take(parts, &mut self.ready);
-            if taken == Taken::All && !more {
+            if taken == Chain::Whole && !more {
                 taken = self.walk.end(from, &mut self.ready);
             }
-            if taken == Taken::All {
+            if taken == Chain::Whole {
                 self.unread = match (last, more) {
                     (Some(last), true) => Some(last),
                     _ if from > 1 => Some(UpTo::Before(from)),
