@@ -20,7 +20,7 @@ TYPES = [None, "ipv4", "ipv6", "domain", "url", "md5", "sha1", "sha256", "sha512
 CHOICES = {
     "include_identity": [None, "false"],
     "include_markings": [None, "false"],
-    "tlp": [None, "clear", "amber+strict", "red"],
+    "tlp": [None, "amber+strict"],
     "tlp_version": [None, "1.0"],
     "include_observables": [None, "true"],
     "include_context": [None, "true"],

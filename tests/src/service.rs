@@ -62,18 +62,35 @@ pub struct Service {
 impl Service {
     /// Starts `iocast serve --listen 127.0.0.1:0 …` and waits until every surface answers.
     pub async fn start<A: AsRef<OsStr>>(arguments: &[A]) -> Self {
+        Self::start_with(arguments, |_| {}).await
+    }
+
+    /// The same, with everything it has to say in its log, which goes to a file.
+    pub async fn start_logging_to<A: AsRef<OsStr>>(arguments: &[A], log: &Path) -> Self {
+        let log = std::fs::File::create(log).unwrap();
+        Self::start_with(arguments, |command| {
+            command.env("RUST_LOG", "trace").stderr(log);
+        })
+        .await
+    }
+
+    async fn start_with<A: AsRef<OsStr>>(
+        arguments: &[A],
+        change: impl FnOnce(&mut Command),
+    ) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("ready.json");
-        let mut process = Command::new(binaries::path("iocast"))
+        let mut command = Command::new(binaries::path("iocast"));
+        command
             .args(["serve", "--listen", "127.0.0.1:0", "--ready-file"])
             .arg(&file)
             .args(arguments)
             .current_dir(folder.path())
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
-            .kill_on_drop(true)
-            .spawn()
-            .unwrap();
+            .kill_on_drop(true);
+        change(&mut command);
+        let mut process = command.spawn().unwrap();
         let ready = until("iocast serve writes its ready file", async || {
             let ended = process.try_wait().unwrap();
             assert!(ended.is_none(), "iocast serve ended: {ended:?}");

@@ -1,8 +1,7 @@
 //! Who may export, how high and how far back.
 
-use chrono::{DateTime, TimeDelta, Utc};
-use lambda_http::http::StatusCode;
-use shared::access::{Caller, Scope};
+use chrono::{DateTime, Utc};
+use shared::access::Scope;
 use shared::http::{ApiError, Call, authenticate};
 use shared::services::Services;
 use shared::time::Position;
@@ -16,27 +15,12 @@ pub struct Admitted {
     horizon: Option<DateTime<Utc>>,
 }
 
-/// The caller's rights, if it may export at all.
+/// The caller's rights, if its key and plan let it export at all.
 pub async fn admit(services: &Services, call: &Call) -> Result<Admitted, ApiError> {
-    let caller = authenticate(services, call.headers()).await?;
-    if !caller.may(Scope::ReadStix) {
-        return Err(ApiError::missing_scope(Scope::ReadStix));
-    }
-    let horizon = horizon(&caller, services.store().now())?;
+    let caller = authenticate(services, call).await?;
+    caller.require(Scope::ReadStix)?;
+    let horizon = caller.horizon(services.store().now());
     Ok(Admitted { clearance: caller.clearance, horizon })
-}
-
-/// How far back the caller's plan reaches.
-fn horizon(caller: &Caller, now: DateTime<Utc>) -> Result<Option<DateTime<Utc>>, ApiError> {
-    match caller.plan.as_str() {
-        "free" => Err(ApiError::new(
-            StatusCode::FORBIDDEN,
-            "plan_required",
-            "the STIX export needs the plan pro or enterprise, the key's plan is free",
-        )),
-        "pro" => Ok(now.checked_sub_signed(TimeDelta::days(365))),
-        _ => Ok(None),
-    }
 }
 
 impl Admitted {

@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use lambda_http::http::header::{ACCEPT, CACHE_CONTROL, CONTENT_DISPOSITION, ETAG, LINK};
 use lambda_http::http::{HeaderName, StatusCode};
-use shared::http::{Accept, Answer, ApiError, Call, ETag};
+use shared::http::{Accept, Answer, ApiError, Call, ETag, LOOKBACK_CLAMPED_TO};
 use shared::services::Services;
 use shared::time::Timestamp;
 
@@ -56,8 +56,7 @@ impl Found {
         }
         match self.clamped {
             Some(horizon) => {
-                let name = HeaderName::from_static("x-lookback-clamped-to");
-                answer.with(name, Timestamp::millis(horizon).as_str())
+                answer.with(LOOKBACK_CLAMPED_TO, Timestamp::millis(horizon).as_str())
             }
             None => answer,
         }

@@ -5,18 +5,17 @@ use shared::cursor;
 use shared::http::{ApiError, Call};
 use shared::log::Mark;
 use shared::services::Services;
+use shared::store::StoreError;
 
 use crate::parameters::{self, Ask, refused};
 
-const FORMAT: u8 = 1;
-const PURPOSE: &str = "stix-export";
+const PURPOSE: &str = "stix-export-1";
 /// No cursor this service makes is longer.
 const MAX_TEXT: usize = 400;
 
 /// Where an export goes on.
 #[derive(Debug, Serialize, Deserialize)]
 pub struct Cursor {
-    format: u8,
     ask: Ask,
     after: Mark,
 }
@@ -24,12 +23,13 @@ pub struct Cursor {
 impl Cursor {
     /// A cursor to what follows after an indicator.
     pub fn new(ask: Ask, after: Mark) -> Self {
-        Self { format: FORMAT, ask, after }
+        Self { ask, after }
     }
 
     /// The text a client carries.
     pub async fn seal(&self, services: &Services) -> Result<String, ApiError> {
-        Ok(cursor::seal(&services.cursor_secret().await?, PURPOSE, self)?)
+        let sealed = cursor::seal(&services.cursor_secret().await?, PURPOSE, self);
+        Ok(sealed.map_err(|fault| StoreError::Damaged(fault.to_string()))?)
     }
 }
 
@@ -40,8 +40,9 @@ pub async fn asked(services: &Services, call: &Call) -> Result<(Ask, Option<Mark
     let sent = Ask::parse(&query)?;
     let Some(text) = query.one("cursor")? else { return Ok((sent, None)) };
     let secret = services.cursor_secret().await?;
-    let opened: Option<Cursor> = cursor::open(&secret, PURPOSE, text, MAX_TEXT)?;
-    let Some(cursor) = opened.filter(|cursor| cursor.format == FORMAT) else {
+    let sent_back = Some(text).filter(|text| text.len() <= MAX_TEXT);
+    let opened: Option<Cursor> = sent_back.and_then(|text| cursor::open(&secret, PURPOSE, text));
+    let Some(cursor) = opened else {
         return Err(refused("cursor", "what this service gave as X-Next-Cursor", text));
     };
     let limit = parameters::limit(&query)?.unwrap_or(cursor.ask.limit);

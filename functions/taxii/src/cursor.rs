@@ -4,11 +4,11 @@
 //! The filters travel within: four widespread clients drop them on page 2.
 
 use serde::{Deserialize, Serialize};
-use shared::cursor;
-pub use shared::cursor::Secret;
+use shared::cursor::{self, Secret};
 use shared::id::ObjectId;
 use shared::log::CollectionId;
 use shared::services::Services;
+use shared::store::StoreError;
 use shared::time::Position;
 
 use uuid::Uuid;
@@ -16,8 +16,7 @@ use uuid::Uuid;
 use crate::fault::Fault;
 use crate::selection::Selection;
 
-const FORMAT: u8 = 1;
-const PURPOSE: &str = "taxii-next";
+const PURPOSE: &str = "taxii-next-1";
 /// No cursor this service makes is longer: a read may list a hundred types, ids and versions
 /// each, and a type's name may have 250 characters.
 const MAX_TEXT: usize = 80 * 1024;
@@ -25,7 +24,6 @@ const MAX_TEXT: usize = 80 * 1024;
 /// Where a read goes on.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Cursor {
-    format: u8,
     collection: CollectionId,
     object: Option<ObjectId>,
     /// After this position.
@@ -55,7 +53,7 @@ impl Cursor {
             (id.object_type().to_owned(), uuid.unwrap_or_default())
         };
         let ids = selection.ids.take().map(|ids| ids.into_iter().map(compact).collect());
-        Self { format: FORMAT, collection, object, after, seq, selection, ids, limit }
+        Self { collection, object, after, seq, selection, ids, limit }
     }
 
     /// What was asked for.
@@ -79,7 +77,8 @@ impl Cursor {
     /// # Errors
     /// None that is known: what a cursor holds can be written.
     pub fn seal_with(&self, secret: &Secret) -> Result<String, Fault> {
-        Ok(cursor::seal(secret, PURPOSE, self)?)
+        let sealed = cursor::seal(secret, PURPOSE, self);
+        Ok(sealed.map_err(|fault| StoreError::Damaged(fault.to_string()))?)
     }
 
     /// Reads the text a client sent back for `collection` and `object`.
@@ -106,15 +105,13 @@ impl Cursor {
         collection: CollectionId,
         object: Option<&ObjectId>,
     ) -> Result<Self, Fault> {
-        let not_ours = || {
+        let opened: Option<Self> =
+            if text.len() <= MAX_TEXT { cursor::open(secret, PURPOSE, text) } else { None };
+        let here =
+            |cursor: &Self| cursor.collection == collection && cursor.object.as_ref() == object;
+        opened.filter(here).ok_or_else(|| {
             Fault::parameter("next", "`next` is not a value this server gave for this collection")
-        };
-        let opened = cursor::open(secret, PURPOSE, text, MAX_TEXT)?;
-        let cursor: Self = opened.ok_or_else(not_ours)?;
-        let here = cursor.format == FORMAT
-            && cursor.collection == collection
-            && cursor.object.as_ref() == object;
-        if here { Ok(cursor) } else { Err(not_ours()) }
+        })
     }
 }
 

@@ -3,12 +3,14 @@
 //! and are there to compare a run with the one before it.
 //!
 //! `cargo bench -p tests` measures; `cargo test -p tests --benches` runs all of it in small.
-//! Parts can be named: `cargo bench -p tests -- pages requests ingest memory`; `--iocast FILE`
+//! Parts can be named: `cargo bench -p tests -- pages requests access export ingest memory`; `--iocast FILE`
 //! watches the memory of another build; `--json FILE` says where the figures go.
 
 // The size of these futures is nobody's concern.
 #![allow(clippy::large_futures)]
 
+mod access;
+mod export;
 mod floor;
 mod follower;
 mod http_client;
@@ -35,7 +37,7 @@ use report::Report;
 use scale::Scale;
 use system::System;
 
-const PARTS: [&str; 4] = ["pages", "requests", "ingest", "memory"];
+const PARTS: [&str; 6] = ["pages", "requests", "access", "export", "ingest", "memory"];
 
 struct Options {
     full: bool,
@@ -92,7 +94,7 @@ async fn measure(options: &Options) -> Report {
     let (begun, ticks) = (Instant::now(), Ticks::now());
     let scale = if options.full { Scale::full() } else { Scale::smoke() };
     let mut report = Report { about: about(options.full), ..Report::default() };
-    if options.wants("pages") || options.wants("requests") {
+    if ["pages", "requests", "access"].into_iter().any(|part| options.wants(part)) {
         let system = System::start(Storage::InMemory).await;
         let mut logs = Vec::new();
         for objects in &scale.collections {
@@ -113,7 +115,17 @@ async fn measure(options: &Options) -> Report {
         if options.wants("requests") {
             report.requests = requests::measure(&system, &logs, &scale).await;
         }
+        if let Some(log) = logs.first().filter(|_| options.wants("access")) {
+            report.access = access::measure(&system, log, &scale).await;
+        }
         system.stop().await;
+    }
+    if options.wants("export") {
+        for base in &scale.collections {
+            let system = System::start(Storage::InMemory).await;
+            report.export.extend(export::measure(&system, *base, scale.readings / 3).await);
+            system.stop().await;
+        }
     }
     if options.wants("ingest") {
         report.ingest = Some(ingest::measure(&scale).await);

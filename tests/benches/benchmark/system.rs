@@ -6,13 +6,18 @@ use local::engines::clients;
 use local::functions::{HttpHandler, http};
 use local::serve::{Options, Running, Storage, start};
 use serde_json::json;
+use shared::access::{NewKey, Scope};
 use shared::collection::Collection;
 use shared::services::Services;
+use shared::tlp::Tlp;
+use tests::keys::{UNLIMITED, make_unlimited_plan};
 use tests::patience::until;
 
 /// A running service and what measures it.
 pub struct System {
     running: Running,
+    reader: String,
+    writer: String,
     /// The bare SDK, with connections of its own.
     pub sdk: Client,
     /// The TAXII function's handler, as the local gateway calls it.
@@ -27,12 +32,49 @@ impl System {
         let running = start(options).await.expect("the local service starts");
         let sdk = clients::dynamodb(running.dynamodb, &clients::http());
         let taxii = http(&running.services, "TaxiiFunction").expect("there is a TAXII function");
-        Self { running, sdk, taxii }
+        make_unlimited_plan(running.services.store()).await;
+        let mut system = Self { running, reader: String::new(), writer: String::new(), sdk, taxii };
+        system.reader = system.key(UNLIMITED).await;
+        system.writer = system.key(UNLIMITED).await;
+        system
     }
 
     /// What the functions work with.
     pub fn services(&self) -> &Services {
         &self.running.services
+    }
+
+    /// A key of tenant `demo` on a plan of its own with this limit.
+    pub async fn key_limited_to(&self, per_minute: Option<u32>) -> String {
+        let Some(limit) = per_minute else { return self.key(UNLIMITED).await };
+        let plan = format!("limited-to-{limit}");
+        let terms = json!({"scopes": ["read:taxii"], "requests_per_minute": limit});
+        let terms = serde_json::from_value(terms).expect("terms");
+        let name = plan.parse().expect("a name");
+        self.services().store().put_plan(&name, 0, &terms).await.expect("a plan");
+        self.key(&plan).await
+    }
+
+    async fn key(&self, plan: &str) -> String {
+        let key = NewKey {
+            tenant: "demo".parse().expect("a tenant"),
+            name: "benchmark".to_owned(),
+            scopes: vec![Scope::ReadTaxii, Scope::ReadStix, Scope::WriteObjects],
+            plan: plan.parse().expect("a plan's name"),
+            clearance: Tlp::Amber,
+            expires: None,
+        };
+        self.services().store().create_key(key).await.expect("a key").reveal()
+    }
+
+    /// Opens a collection to callers without a key.
+    pub async fn make_public(&self, collection: &Collection) {
+        let store = self.services().store();
+        let all = store.collections().await.expect("collections");
+        let known = all.into_iter().find(|one| one.id == collection.id).expect("the collection");
+        let mut settings = known.settings.clone();
+        settings.public = true;
+        self.services().change_collection(&known, settings).await.expect("it is changed");
     }
 
     /// Where it answers, without a final slash.
@@ -42,12 +84,12 @@ impl System {
 
     /// A key that reads.
     pub fn reader(&self) -> &str {
-        &self.running.keys.reader
+        &self.reader
     }
 
     /// A key that writes to the collection `demo`, which takes everything.
     pub fn writer(&self) -> &str {
-        &self.running.keys.writer
+        &self.writer
     }
 
     /// The id of the collection `demo`.

@@ -1,0 +1,225 @@
+//! access.md, TLP clearance, as a property: over random markings (granular ones, unknown ones,
+//! definitions that come late), ceilings and keys, nobody is sent an object above its clearance,
+//! and everybody all that its key and the collection allow.
+//!
+//! `IOCAST_SEED` says with which chance.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::{Value, json};
+use shared::tlp::Tlp;
+use tests::chance::{Chance, seed};
+use tests::client::Client;
+use tests::collection::{Collection, CollectionSpec};
+use tests::fixtures::{Object, indicator, malware, tlp_marking};
+use tests::keys::KeySpec;
+use tests::patience::until;
+use tests::taxii_reading::{all_objects, ids, manifest};
+use tests::world::World;
+
+const OBJECTS: usize = 60;
+
+/// What a marking stands for: a level, nothing, or what nobody knows yet.
+#[derive(Clone, Copy, PartialEq)]
+enum Meaning {
+    Level(Tlp),
+    Statement,
+    Unknown,
+}
+
+/// What objects may be marked with.
+struct Markings {
+    /// OASIS' own, of both editions.
+    known: Vec<(String, Meaning)>,
+    /// Defined in the middle of the story.
+    late: Vec<(Object, Meaning)>,
+}
+
+impl Markings {
+    fn make() -> Self {
+        let tlp_1 = [
+            ("613f2e26-407d-48c7-9eca-b8e91df99dc9", Tlp::Clear),
+            ("34098fce-860f-48ae-8e50-ebd3cc5e41da", Tlp::Green),
+            ("f88d31f6-486f-44da-b317-01333bde0b82", Tlp::Amber),
+            ("5e57c739-391a-4eb3-b6be-7d15ca92d5ed", Tlp::Red),
+        ];
+        let tlp_1 = tlp_1.map(|(id, level)| (format!("marking-definition--{id}"), level));
+        let tlp_2 = Tlp::ALL.map(|level| (level.marking_id().to_owned(), level));
+        let statement = tlp_marking("unused")
+            .set("definition_type", "statement")
+            .set("definition", json!({"statement": "Copyright Example"}))
+            .without("name");
+        let late = ["green", "amber", "red"].map(|name| {
+            let level = Tlp::ALL.into_iter().find(|level| level.name() == name).unwrap();
+            (tlp_marking(name), Meaning::Level(level))
+        });
+        Self {
+            known: tlp_1
+                .into_iter()
+                .chain(tlp_2)
+                .map(|(id, level)| (id, Meaning::Level(level)))
+                .collect(),
+            late: late.into_iter().chain([(statement, Meaning::Statement)]).collect(),
+        }
+    }
+
+    /// What a marking stands for, before or after the late ones are defined.
+    fn meaning(&self, id: &str, defined: bool) -> Meaning {
+        let known = self.known.iter().find(|(known, _)| known == id).map(|(_, meaning)| *meaning);
+        let late = self.late.iter().find(|(marking, _)| marking.id() == id);
+        known.or(late.filter(|_| defined).map(|(_, meaning)| *meaning)).unwrap_or(Meaning::Unknown)
+    }
+
+    fn any(&self, chance: &mut Chance) -> String {
+        match chance.below(10) {
+            0 => format!("marking-definition--{}", uuid::Uuid::new_v4()),
+            1..=4 => self.late[chance.below(self.late.len())].0.id().to_owned(),
+            _ => self.known[chance.below(self.known.len())].0.clone(),
+        }
+    }
+}
+
+/// The level of an object, by the contract's words.
+fn level(object: &Object, markings: &Markings, defined: bool) -> Tlp {
+    let object = object.json();
+    let whole = object["object_marking_refs"].as_array().into_iter().flatten();
+    let parts = object["granular_markings"].as_array().into_iter().flatten();
+    let parts = parts.map(|part| &part["marking_ref"]);
+    let levels = whole.chain(parts).filter_map(|id: &Value| {
+        match markings.meaning(id.as_str().unwrap(), defined) {
+            Meaning::Level(level) => Some(level),
+            Meaning::Statement => None,
+            Meaning::Unknown => Some(Tlp::Red),
+        }
+    });
+    levels.max().unwrap_or_else(|| match object["confidence"].as_u64() {
+        None => Tlp::Amber,
+        Some(0..30) => Tlp::Clear,
+        Some(30..70) => Tlp::Amber,
+        Some(_) => Tlp::Green,
+    })
+}
+
+fn random_object(chance: &mut Chance, markings: &Markings) -> Object {
+    let mut object = if chance.below(3) == 0 { malware("Example") } else { indicator() };
+    if chance.below(2) == 0 {
+        object = object.set("confidence", chance.below(101));
+    }
+    let whole: Vec<String> = (0..chance.below(3)).map(|_| markings.any(chance)).collect();
+    if !whole.is_empty() {
+        object = object.set("object_marking_refs", json!(whole));
+    }
+    if chance.below(4) == 0 {
+        let part = json!([{"marking_ref": markings.any(chance), "selectors": ["name"]}]);
+        object = object.set("granular_markings", part);
+    }
+    object
+}
+
+struct Story {
+    world: World,
+    collections: Vec<(Tlp, Collection)>,
+    readers: BTreeMap<Tlp, Client>,
+    writer: Client,
+}
+
+impl Story {
+    async fn begin(chance: &mut Chance) -> Self {
+        let world = World::http().await;
+        let mut collections = Vec::new();
+        // Each level once, and some by chance.
+        let more: Vec<Tlp> = (0..2).map(|_| Tlp::ALL[chance.below(Tlp::ALL.len())]).collect();
+        for ceiling in Tlp::ALL.into_iter().chain(more) {
+            let spec = CollectionSpec::everything().ceiling(ceiling);
+            collections.push((ceiling, world.collection(spec).await));
+        }
+        let mut readers = BTreeMap::new();
+        for clearance in Tlp::ALL {
+            let spec = KeySpec::of("reader").read_only().cleared(clearance);
+            readers.insert(clearance, world.client(spec).await);
+        }
+        let writer =
+            world.http.with_key(&world.key(KeySpec::of("acme").cleared(Tlp::Red)).await.text);
+        Self { world, collections, readers, writer }
+    }
+
+    async fn send(&self, objects: &[Object]) {
+        let body = tests::fixtures::envelope(objects);
+        let answer = self.writer.post("/api/v1/objects").body("application/json", body).await;
+        assert_eq!(answer.expect(200).json()["rejected"], 0);
+    }
+
+    /// What every key is sent of every collection, by every way there is.
+    async fn check(&self, objects: &[Object], markings: &Markings, defined: bool) {
+        until("nothing is pending", async || self.world.is_at_rest().await.then_some(())).await;
+        let levels: BTreeMap<&str, Tlp> =
+            objects.iter().map(|object| (object.id(), level(object, markings, defined))).collect();
+        for (ceiling, collection) in &self.collections {
+            let allowed: BTreeSet<&str> =
+                levels.iter().filter(|(_, level)| *level <= ceiling).map(|(id, _)| *id).collect();
+            for (clearance, reader) in &self.readers {
+                if clearance < ceiling {
+                    self.check_refused(collection, reader, objects).await;
+                    continue;
+                }
+                let held = ids(&all_objects(reader, collection).await);
+                let ours = |id: &&str| levels.contains_key(id);
+                let sent: BTreeSet<&str> = held.iter().map(String::as_str).filter(ours).collect();
+                assert_eq!(sent, allowed, "ceiling {ceiling}, clearance {clearance}");
+                let listed = manifest(reader, collection).await;
+                let listed = listed.iter().map(|entry| entry["id"].as_str().unwrap()).filter(ours);
+                assert_eq!(listed.collect::<BTreeSet<_>>(), allowed);
+                for (id, _) in levels.iter().step_by(7) {
+                    let status = if allowed.contains(id) { 200 } else { 404 };
+                    let _ = reader.get(&collection.object(id)).await.expect(status);
+                    let _ = reader.get(&collection.versions(id)).await.expect(status);
+                }
+            }
+        }
+    }
+
+    async fn check_refused(&self, collection: &Collection, reader: &Client, objects: &[Object]) {
+        let one = objects[0].id();
+        let paths = [
+            collection.objects(),
+            collection.manifest(),
+            collection.object(one),
+            collection.versions(one),
+            format!("{}?match[id]={one}", collection.objects()),
+        ];
+        for path in paths {
+            let answer = reader.get(&path).await.expect(403);
+            assert_eq!(answer.json()["error_code"], "clearance_required");
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn nobody_is_sent_an_object_above_its_clearance() {
+    let seed = seed(0);
+    eprintln!("IOCAST_SEED={seed}");
+    let mut chance = Chance::of(seed);
+    let markings = Markings::make();
+    let story = Story::begin(&mut chance).await;
+    let mut objects: Vec<Object> =
+        (0..OBJECTS).map(|_| random_object(&mut chance, &markings)).collect();
+    story.send(&objects).await;
+    story.check(&objects, &markings, false).await;
+
+    let late: Vec<Object> = markings.late.iter().map(|(marking, _)| marking.clone()).collect();
+    story.send(&late).await;
+    story.check(&objects, &markings, true).await;
+
+    // A third of them is marked anew.
+    for object in objects.iter_mut().step_by(3) {
+        let marked = vec![markings.any(&mut chance)];
+        *object = object
+            .clone()
+            .at(tests::fixtures::SECOND)
+            .set("object_marking_refs", json!(marked))
+            .without("granular_markings");
+    }
+    let changed: Vec<Object> = objects.iter().step_by(3).cloned().collect();
+    story.send(&changed).await;
+    story.check(&objects, &markings, true).await;
+}
