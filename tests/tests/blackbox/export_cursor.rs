@@ -119,9 +119,6 @@ async fn since_is_inclusive_and_goes_by_when_it_was_added_here() {
     let world = World::http().await;
     let objects = indicators(3);
     send_in_order(&world, &objects).await;
-    let reader = world.client(KeySpec::of("reader")).await;
-    let collection = world.holding(&indicators(0)).await;
-    let _ = (reader, collection);
     let export = world.exporter(Tlp::Amber).await;
     let log = shared::log::LogId::Indicators { level: Tlp::Amber, kind: None, active: true };
     let positions: Vec<String> =
@@ -187,8 +184,8 @@ async fn an_answer_stays_below_six_megabytes_and_goes_on_by_cursor() {
     let mut expected = ids(&large);
     expected.sort();
     assert_eq!(seen, expected);
-    let wide: Vec<String> = (0..30_000).map(|n| format!("'192.0.2.{}/{}'", n % 256, n)).collect();
-    let wide = indicator().set("pattern", format!("[ipv4-addr:value IN ({})]", wide.join(",")));
+    let wide: Vec<String> = (0..15_000).map(|n| format!("'2001:db8::{n:x}'")).collect();
+    let wide = indicator().set("pattern", format!("[ipv6-addr:value IN ({})]", wide.join(",")));
     world.send(std::slice::from_ref(&wide)).await;
     until("the widest indicator comes", async || {
         let found = export.get(&[("limit", "1"), ("include_observables", "true")]).await;
