@@ -36,6 +36,7 @@ pub fn http(services: &Services, logical_id: &str) -> Option<HttpHandler> {
         "IocStreamGetFunction" => answering!(services, ioc_stream_get::handle),
         "IocStreamListFunction" => answering!(services, ioc_stream_list::handle),
         "ManageFunction" => answering!(services, manage::handle),
+        "StixExportFunction" => answering!(services, stix_export::handle),
         "SubscriptionsFunction" => answering!(services, subscriptions::handle),
         "TaxiiFunction" => answering!(services, taxii::handle),
         _ => None,

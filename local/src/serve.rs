@@ -178,6 +178,7 @@ fn settings(template: &Template) -> Result<Settings, StartError> {
             bucket: required("IOCAST_BUCKET")?,
         },
         public_base_url: environment.get("IOCAST_PUBLIC_BASE_URL").cloned(),
+        identity_name: required("IOCAST_IDENTITY_NAME")?,
         taxii_root: required("IOCAST_TAXII_ROOT")?,
         // A secret of the local store's own.
         source_key_secret: None,

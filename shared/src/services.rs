@@ -45,6 +45,8 @@ pub struct Settings {
     pub public_base_url: Option<String>,
     /// The TAXII API root's path segment.
     pub taxii_root: String,
+    /// The name of the identity under which the service publishes.
+    pub identity_name: String,
     /// What submitters' ids are turned into source keys with; absent: a secret of the store's own.
     pub source_key_secret: Option<SourceKeySecret>,
     /// Definitions of collections are read again after this long.
@@ -74,7 +76,8 @@ pub enum SettingsError {
 impl Settings {
     /// Reads `IOCAST_OBJECTS_TABLE`, `IOCAST_COLLECTIONS_TABLE`, `IOCAST_ACCESS_TABLE`,
     /// `IOCAST_NOTIFICATIONS_TABLE`, `IOCAST_BUCKET`, and, if set, `IOCAST_PUBLIC_BASE_URL`,
-    /// `IOCAST_TAXII_ROOT` (default `intel`) and `IOCAST_SOURCE_KEY_SECRET`.
+    /// `IOCAST_TAXII_ROOT` (default `intel`), `IOCAST_IDENTITY_NAME` (default `iocast`) and
+    /// `IOCAST_SOURCE_KEY_SECRET`.
     ///
     /// # Errors
     /// Names the variable that is not set.
@@ -91,6 +94,7 @@ impl Settings {
             },
             public_base_url: set("IOCAST_PUBLIC_BASE_URL"),
             taxii_root: set("IOCAST_TAXII_ROOT").unwrap_or_else(|| "intel".to_owned()),
+            identity_name: set("IOCAST_IDENTITY_NAME").unwrap_or_else(|| "iocast".to_owned()),
             source_key_secret: set("IOCAST_SOURCE_KEY_SECRET").map(SourceKeySecret),
             definition_memory: DEFINITION_MEMORY,
             clock: Clock::default(),

@@ -6,7 +6,7 @@ use std::fmt;
 use std::hash::{Hash, Hasher};
 use std::str::FromStr;
 
-use chrono::{DateTime, FixedOffset, NaiveDateTime, TimeDelta, Utc};
+use chrono::{DateTime, FixedOffset, NaiveDate, NaiveDateTime, NaiveTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
@@ -236,6 +236,29 @@ pub fn parse_instant(text: &str) -> Result<DateTime<FixedOffset>, TimestampError
     let parsed = DateTime::parse_from_rfc3339(&text).map_err(|_| bad())?;
     // Instants at the very edge of the calendar overflow when moved to UTC.
     parsed.checked_add_signed(TimeDelta::zero()).ok_or_else(bad)
+}
+
+/// Reads an ISO 8601 time with `Z` or an offset, as [`parse_instant`] does, or a date, which is
+/// its midnight in UTC.
+///
+/// # Errors
+/// When the text is neither.
+pub fn parse_moment(text: &str) -> Result<DateTime<Utc>, TimestampError> {
+    if !is_date(text) {
+        return parse_instant(text).map(|at| at.with_timezone(&Utc));
+    }
+    let date = NaiveDate::parse_from_str(text, "%Y-%m-%d");
+    date.map(|date| date.and_time(NaiveTime::MIN).and_utc())
+        .map_err(|_| TimestampError::Malformed(text.to_owned()))
+}
+
+/// Whether `text` has the shape `2026-05-15`; chrono alone also takes signs and single digits.
+fn is_date(text: &str) -> bool {
+    text.len() == 10
+        && text.bytes().enumerate().all(|(at, byte)| match at {
+            4 | 7 => byte == b'-',
+            _ => byte.is_ascii_digit(),
+        })
 }
 
 #[cfg(test)]

@@ -63,16 +63,26 @@ impl Tlp {
         }
     }
 
+    /// The id of the TLP 1.0 marking definition that comes closest without being lower: clear is
+    /// white, and amber+strict, which TLP 1.0 does not have, is red.
+    #[must_use]
+    pub const fn marking_id_1_0(self) -> &'static str {
+        match self {
+            Self::Clear => "marking-definition--613f2e26-407d-48c7-9eca-b8e91df99dc9",
+            Self::Green => "marking-definition--34098fce-860f-48ae-8e50-ebd3cc5e41da",
+            Self::Amber => "marking-definition--f88d31f6-486f-44da-b317-01333bde0b82",
+            Self::AmberStrict | Self::Red => {
+                "marking-definition--5e57c739-391a-4eb3-b6be-7d15ca92d5ed"
+            }
+        }
+    }
+
     /// The level a standard marking id stands for, TLP 2.0 or 1.0 (white = clear).
     #[must_use]
     pub fn of_marking_id(id: &str) -> Option<Self> {
-        match id {
-            "marking-definition--613f2e26-407d-48c7-9eca-b8e91df99dc9" => Some(Self::Clear),
-            "marking-definition--34098fce-860f-48ae-8e50-ebd3cc5e41da" => Some(Self::Green),
-            "marking-definition--f88d31f6-486f-44da-b317-01333bde0b82" => Some(Self::Amber),
-            "marking-definition--5e57c739-391a-4eb3-b6be-7d15ca92d5ed" => Some(Self::Red),
-            _ => Self::ALL.into_iter().find(|level| level.marking_id() == id),
-        }
+        let stands = |level: &Self| level.marking_id() == id || level.marking_id_1_0() == id;
+        // TLP 1.0's red stands for red, not for what it stands in for.
+        Self::ALL.into_iter().rfind(stands)
     }
 
     /// The level a confidence gives to an object without a TLP marking: high (70–100) green,

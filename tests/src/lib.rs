@@ -19,6 +19,7 @@ pub mod checker;
 pub mod client;
 pub mod collection;
 pub mod exact;
+pub mod export;
 pub mod fixtures;
 pub mod function;
 pub mod fuzzing;

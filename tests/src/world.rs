@@ -12,7 +12,7 @@ use futures::StreamExt;
 use local::engines::clients;
 use local::serve::{Options, Running, Storage, start_between};
 use serde_json::{Value, json};
-use shared::access::{NewKey, TenantId};
+use shared::access::{NewKey, Scope, TenantId};
 use shared::collection::CollectionSettings;
 use shared::compaction::{Compacted, compact_all};
 use shared::id::ObjectId;
@@ -21,9 +21,11 @@ use shared::notification::Notification;
 use shared::services::Services;
 use shared::store::Store;
 use shared::time::Position;
+use shared::tlp::Tlp;
 
 use crate::client::Client;
 use crate::collection::{Collection, CollectionSpec};
+use crate::export::Export;
 use crate::fixtures::{Object, envelope};
 use crate::function::Function;
 use crate::gateway_event;
@@ -589,6 +591,31 @@ impl World {
         let log = LogId::Collection(CollectionId(collection.id.parse().unwrap()));
         let positions = packed_log::append(services.store(), log, objects, per_commit).await;
         positions.iter().map(ToString::to_string).collect()
+    }
+
+    /// Appends objects to a log past ingest, as [`World::append_packed`] does.
+    pub async fn append_to(&self, log: LogId, objects: &[Object], per_commit: usize) {
+        let services = self.past_the_proxy();
+        packed_log::append(services.store(), log, objects, per_commit).await;
+    }
+
+    /// The export with a key that may do nothing else, cleared for a level.
+    pub async fn exporter(&self, clearance: Tlp) -> Export {
+        let spec = KeySpec::of("reader").with([Scope::ReadStix]).cleared(clearance);
+        Export(self.http.with_key(&self.key(spec).await.text))
+    }
+
+    /// Sends plain IOCs as `acme`; none may be rejected.
+    pub async fn send_iocs(&self, lines: &str) {
+        let request =
+            self.ingest().post("/api/v1/iocs").body("application/x-ndjson", lines.to_owned());
+        let answer = request.await.expect(200).json();
+        assert_eq!(answer["rejected"], 0, "{answer}");
+    }
+
+    /// Waits until everything that was sent is in its logs.
+    pub async fn at_rest(&self) {
+        until("nothing is pending", async || self.is_at_rest().await.then_some(())).await;
     }
 
     /// Keeps the receipt of a POST that `acme` made `hours` ago; returns its id.

@@ -4,7 +4,7 @@
 use chrono::{DateTime, SecondsFormat, Utc};
 use lambda_http::http::{HeaderName, StatusCode};
 use shared::access::Caller;
-use shared::http::{Answer, Call, Query};
+use shared::http::{Answer, Call, LOOKBACK_CLAMPED_TO, MAX_ENCODED_BYTES, Query};
 use shared::id::ObjectId;
 use shared::log::{CollectionId, Entry, LogId, Reader};
 use shared::services::{Defined, Services};
@@ -16,13 +16,6 @@ use crate::fault::Fault;
 use crate::media;
 use crate::members;
 use crate::selection::{DEFAULT_LIMIT, Selection, limit};
-
-/// The most a page's objects may take once they are a text within the function's JSON answer:
-/// below Lambda's 6 MB even where something on the way encodes them in base64.
-const MAX_ENCODED_BYTES: usize = 4_500_000;
-
-/// Says where a read began that asked for more than its caller's plan (contract: access).
-const LOOKBACK_CLAMPED_TO: HeaderName = HeaderName::from_static("x-lookback-clamped-to");
 
 /// One version of an object on a page.
 #[derive(Clone, Debug)]
@@ -235,11 +228,9 @@ impl Filling {
     }
 }
 
-/// What an item takes in an answer that is a JSON text within JSON: quotes and backslashes take
-/// two bytes there.
+/// What an item takes in the answer, with the comma beside it.
 fn encoded_bytes(item: &Item) -> usize {
-    let escapes = item.body.bytes().filter(|byte| matches!(byte, b'"' | b'\\')).count();
-    item.body.len() + escapes + 1
+    shared::http::encoded_bytes(&item.body) + 1
 }
 
 /// A page's JSON: `more` and `next` together or not at all, then a list of texts that are JSON

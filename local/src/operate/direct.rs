@@ -50,6 +50,7 @@ pub async fn api(tables: &Tables) -> Result<Api, Fault> {
         },
         public_base_url: None,
         taxii_root: "intel".to_owned(),
+        identity_name: "iocast".to_owned(),
         // Nothing that is managed names a submitter.
         source_key_secret: None,
         // As deployed functions remember them: what is made here must wait for theirs.

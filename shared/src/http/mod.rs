@@ -7,10 +7,13 @@ mod auth;
 mod body;
 mod call;
 mod error;
+mod etag;
 mod query;
+mod size;
 
 use std::future::Future;
 
+use lambda_http::http::HeaderName;
 use lambda_http::{Body, Request, Response};
 
 pub use accept::{Accept, MediaRange};
@@ -19,7 +22,12 @@ pub use auth::{AuthError, admit, authenticate, identify};
 pub use body::{BodyError, MAX_BODY_BYTES, MAX_EXPANDED_BYTES};
 pub use call::Call;
 pub use error::ApiError;
+pub use etag::ETag;
 pub use query::{Query, QueryError};
+pub use size::{MAX_ENCODED_BYTES, encoded_bytes};
+
+/// Says where a read began that asked for more than its caller's plan (contract: access).
+pub const LOOKBACK_CLAMPED_TO: HeaderName = HeaderName::from_static("x-lookback-clamped-to");
 
 /// Answers a gateway request with `handle`. Adds what every answer carries: the request id,
 /// CORS for reads, compression, and no body for `HEAD`.

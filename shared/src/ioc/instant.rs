@@ -1,9 +1,9 @@
 //! The times in an IOC: ISO 8601 with `Z` or an offset, or a date, which is its midnight in UTC.
 
-use chrono::{DateTime, Datelike, NaiveDate, NaiveTime, Utc};
+use chrono::{DateTime, Datelike, Utc};
 
 use super::error::{IocError, shown};
-use crate::time::parse_instant;
+use crate::time::parse_moment;
 
 /// The instant `text` names, cut to milliseconds.
 pub(super) fn parse(member: &'static str, text: &str) -> Result<DateTime<Utc>, IocError> {
@@ -12,24 +12,11 @@ pub(super) fn parse(member: &'static str, text: &str) -> Result<DateTime<Utc>, I
 }
 
 fn read(text: &str) -> Option<DateTime<Utc>> {
-    let at = if is_date(text) {
-        NaiveDate::parse_from_str(text, "%Y-%m-%d").ok()?.and_time(NaiveTime::MIN).and_utc()
-    } else {
-        parse_instant(text).ok()?.with_timezone(&Utc)
-    };
+    let at = parse_moment(text).ok()?;
     // Going by milliseconds makes a leap second the second after it, which STIX can write.
     let at = DateTime::from_timestamp_millis(at.timestamp_millis())?;
     // An offset can move a time out of the years that four digits write.
     (1..=9999).contains(&at.year()).then_some(at)
-}
-
-/// Whether `text` has the shape `2026-05-15`; chrono alone also takes signs and single digits.
-fn is_date(text: &str) -> bool {
-    text.len() == 10
-        && text.bytes().enumerate().all(|(at, byte)| match at {
-            4 | 7 => byte == b'-',
-            _ => byte.is_ascii_digit(),
-        })
 }
 
 #[cfg(test)]

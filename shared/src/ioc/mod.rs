@@ -23,6 +23,7 @@ pub use check::{Ioc, limits};
 pub use error::{Fault, IocError};
 pub use header::CsvHeader;
 pub use indicator::{
-    EXTENSION_ID, INDICATOR_NAMESPACE, MergeError, indicator_id, merge_into, new_indicator, pattern,
+    EXTENSION_ID, INDICATOR_NAMESPACE, MergeError, indicator_id, merge_into, name, new_indicator,
+    pattern, stock_description,
 };
 pub use record::IocRecord;

@@ -8,10 +8,10 @@ use crate::store::{Consistency, Store, StoreError};
 use crate::time::Position;
 
 /// Commits older than this are read eventually consistent, at half the price.
-const SETTLED_MICROS: u64 = 60_000_000;
+pub(super) const SETTLED_MICROS: u64 = 60_000_000;
 
 /// How often a gap is read again before it counts as damage.
-const GAP_RETRIES: u32 = 5;
+pub(super) const GAP_RETRIES: u32 = 5;
 
 /// Reads a log forward.
 pub struct Reader<'a> {

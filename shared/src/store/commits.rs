@@ -57,12 +57,12 @@ pub(super) fn marks_key(seq: u64) -> String {
     format!("L#{seq:012}#D")
 }
 
-fn seq_of(sk: &str) -> Result<u64, StoreError> {
+pub(super) fn seq_of(sk: &str) -> Result<u64, StoreError> {
     let digits = sk.get(2..14).and_then(|digits| digits.parse().ok());
     digits.ok_or_else(|| StoreError::Damaged(format!("commit key {sk}")))
 }
 
-fn read_commit(item: &Item) -> Result<Commit, StoreError> {
+pub(super) fn read_commit(item: &Item) -> Result<Commit, StoreError> {
     let seq = seq_of(item.text("sk")?)?;
     let blob = item.bytes("z").map(|blob| unpack(seq, blob)).transpose()?;
     let (entries, origins) = blob.unwrap_or_default();

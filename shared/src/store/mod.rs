@@ -3,6 +3,7 @@
 //! alike: there is no second implementation and no mock.
 
 mod access;
+mod backwards;
 mod audit;
 mod change;
 mod batches;
@@ -30,6 +31,7 @@ mod receipts;
 mod retire;
 mod scan;
 mod tenants;
+pub use backwards::{LogPart, UpTo};
 mod transaction;
 mod subscriptions;
 

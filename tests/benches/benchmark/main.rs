@@ -3,13 +3,14 @@
 //! and are there to compare a run with the one before it.
 //!
 //! `cargo bench -p tests` measures; `cargo test -p tests --benches` runs all of it in small.
-//! Parts can be named: `cargo bench -p tests -- pages requests access ingest memory`; `--iocast FILE`
+//! Parts can be named: `cargo bench -p tests -- pages requests access export ingest memory`; `--iocast FILE`
 //! watches the memory of another build; `--json FILE` says where the figures go.
 
 // The size of these futures is nobody's concern.
 #![allow(clippy::large_futures)]
 
 mod access;
+mod export;
 mod floor;
 mod follower;
 mod http_client;
@@ -36,7 +37,7 @@ use report::Report;
 use scale::Scale;
 use system::System;
 
-const PARTS: [&str; 5] = ["pages", "requests", "access", "ingest", "memory"];
+const PARTS: [&str; 6] = ["pages", "requests", "access", "export", "ingest", "memory"];
 
 struct Options {
     full: bool,
@@ -118,6 +119,13 @@ async fn measure(options: &Options) -> Report {
             report.access = access::measure(&system, log, &scale).await;
         }
         system.stop().await;
+    }
+    if options.wants("export") {
+        for base in &scale.collections {
+            let system = System::start(Storage::InMemory).await;
+            report.export.extend(export::measure(&system, *base, scale.readings / 3).await);
+            system.stop().await;
+        }
     }
     if options.wants("ingest") {
         report.ingest = Some(ingest::measure(&scale).await);

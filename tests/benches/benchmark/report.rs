@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::Serialize;
 
-use crate::{access, ingest, memory, pages, requests};
+use crate::{access, export, ingest, memory, pages, requests};
 
 /// One run.
 #[derive(Debug, Default, Serialize)]
@@ -17,6 +17,8 @@ pub struct Report {
     pub requests: Vec<requests::Row>,
     /// Part e.
     pub access: Vec<access::Row>,
+    /// Part f.
+    pub export: Vec<export::Row>,
     /// Part c.
     pub ingest: Option<ingest::Row>,
     /// Part d.
@@ -28,6 +30,7 @@ impl Report {
     pub fn ratios(&self) -> Vec<f64> {
         let pages = self.pages.iter().flat_map(|row| [row.handler_ratio, row.http_ratio]);
         let requests = self.requests.iter().map(|row| row.ratio);
+        let requests = requests.chain(self.export.iter().map(|row| row.ratio));
         pages.chain(requests).chain(self.ingest.as_ref().map(|row| row.ratio)).collect()
     }
 }
@@ -87,6 +90,21 @@ impl fmt::Display for Report {
                 f,
                 "| {caller} | {median_ms:.2} | {mean_ms:.2} | {:.1} % | {read_units:.3} | {write_units:.3} |",
                 share * 100.0
+            )?;
+        }
+        if !self.export.is_empty() {
+            writeln!(
+                f,
+                "\nf. Export of 1,000 indicators, the whole function beside the bare Query of the same commits\n\n| base | options | indicators | bytes | Query ms | export ms | export / Query | units: Query | export | peak grew by MiB |"
+            )?;
+            writeln!(f, "|---:|---|---:|---:|---:|---:|---:|---:|---:|---:|")?;
+        }
+        for row in &self.export {
+            let export::Row { base, options, indicators, bytes, query_ms, export_ms, .. } = row;
+            let export::Row { ratio, floor_units, units, peak_growth_mib, .. } = row;
+            writeln!(
+                f,
+                "| {base} | {options} | {indicators} | {bytes} | {query_ms:.2} | {export_ms:.2} | **{ratio:.2}** | {floor_units:.1} | {units:.1} | {peak_growth_mib:.1} |"
             )?;
         }
         if let Some(row) = &self.ingest {

@@ -59,7 +59,7 @@ impl System {
         let key = NewKey {
             tenant: "demo".parse().expect("a tenant"),
             name: "benchmark".to_owned(),
-            scopes: vec![Scope::ReadTaxii, Scope::WriteObjects],
+            scopes: vec![Scope::ReadTaxii, Scope::ReadStix, Scope::WriteObjects],
             plan: plan.parse().expect("a plan's name"),
             clearance: Tlp::Amber,
             expires: None,

@@ -59,6 +59,7 @@ impl Lab {
                 names: names.clone(),
                 public_base_url: None,
                 taxii_root: "intel".to_owned(),
+                identity_name: "iocast".to_owned(),
                 source_key_secret: None,
                 definition_memory,
                 clock: clock.clone(),

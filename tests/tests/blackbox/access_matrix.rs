@@ -134,7 +134,7 @@ impl Stage {
     }
 
     fn routes(&self) -> Vec<Route> {
-        use Scope::{ReadTaxii, WriteObjects};
+        use Scope::{ReadStix, ReadTaxii, WriteObjects};
         let own = |rest: &str| self.collection.path(rest);
         let object = self.object.id();
         let stix = |objects: &[Object]| Some(("application/json", envelope(objects).into_bytes()));
@@ -159,6 +159,8 @@ impl Stage {
                 "/api/v1/iocs".into(),
                 Some(("application/x-ndjson", br#"{"type":"ipv4","value":"192.0.2.7"}"#.to_vec())),
             ),
+            Route::get("/api/v1/iocs/stix", "/api/v1/iocs/stix".into(), ReadStix),
+            Route::get("/api/v1/export/stix", "/api/v1/export/stix".into(), ReadStix),
             Route::get("/taxii2/", taxii(""), ReadTaxii),
             Route::get("/taxii2/{root}/", taxii("intel/"), ReadTaxii),
             Route::get(

@@ -1,3 +1,5 @@
+mod backwards;
+
 use std::collections::{BTreeMap, VecDeque};
 
 use proptest::prelude::*;
@@ -372,6 +374,7 @@ fn place_of(plain: &Table, seen: &Seen) -> Place {
 fn check(plain: &Table, table: &Table, at_once: usize) {
     let went = |seen: &Seen| may_go(plain, seen);
     let all = plain.seen(Position::default(), 1, at_once);
+    backwards::check(&all, table, at_once);
     assert_same(&all, &table.seen(Position::default(), 1, at_once), &went);
     // A cursor, and a hint, at an entry: just before it, and just after it.
     for seen in all.iter().step_by(23) {

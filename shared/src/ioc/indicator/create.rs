@@ -115,7 +115,8 @@ pub fn new_indicator(ioc: &Ioc, owner: &str, now: DateTime<Utc>) -> Result<Strin
 
 /// What an indicator says of itself until a report describes it: the official validator asks for
 /// name and description both.
-pub(super) const fn stock_description(kind: IocType) -> &'static str {
+#[must_use]
+pub const fn stock_description(kind: IocType) -> &'static str {
     match kind {
         IocType::Ipv4 => "IPv4 address reported as a sign of malicious activity",
         IocType::Ipv6 => "IPv6 address reported as a sign of malicious activity",
@@ -131,7 +132,8 @@ pub(super) const fn stock_description(kind: IocType) -> &'static str {
 }
 
 /// The bare value, as `OpenCTI` and MISP name indicators: lists show the kind beside it anyway.
-pub(super) fn name(value: &str) -> String {
+#[must_use]
+pub fn name(value: &str) -> String {
     if value.chars().count() <= NAME_CHARS {
         return value.into();
     }

@@ -8,10 +8,10 @@ use thiserror::Error;
 
 use super::EXTENSION_ID;
 use super::create::{name, sightings, stock_description};
-use super::members::Members;
 use super::parts::{Phase, kill_chain_phases, references};
 use crate::ioc::check::{Ioc, ends_after};
 use crate::ioc::error::IocError;
+use crate::stix::Members;
 use crate::time::Timestamp;
 use crate::tlp::Tlp;
 
@@ -52,7 +52,7 @@ pub fn merge_into(
     ioc: &Ioc,
     now: DateTime<Utc>,
 ) -> Result<Option<String>, MergeError> {
-    let object: Members =
+    let object: Members<'_> =
         serde_json::from_str(existing).map_err(|error| MergeError::Object(error.to_string()))?;
     let mut merge = Merge { object, changed: false };
     merge.texts(ioc)?;
@@ -76,8 +76,8 @@ pub fn merge_into(
     text.map(Some).map_err(|error| MergeError::Object(error.to_string()))
 }
 
-struct Merge {
-    object: Members,
+struct Merge<'a> {
+    object: Members<'a>,
     changed: bool,
 }
 
@@ -101,7 +101,7 @@ impl Reference {
     }
 }
 
-impl Merge {
+impl Merge<'_> {
     fn get<T: DeserializeOwned>(&self, member: &'static str) -> Result<Option<T>, MergeError> {
         self.object.get(member).map_err(|error| wrong(member, &error))
     }
@@ -203,9 +203,11 @@ impl Merge {
 
     fn last_seen(&mut self, ioc: &Ioc) -> Result<(), MergeError> {
         let (Some(reported), Some(made)) = (ioc.last_seen(), sightings(ioc)) else { return Ok(()) };
-        let mut extensions: Members = self.get(EXTENSIONS)?.unwrap_or_default();
-        let own = extensions.get(EXTENSION_ID).map_err(|error| wrong(EXTENSIONS, &error))?;
-        let mut own: Members = own.unwrap_or_default();
+        let known = self.get::<Box<RawValue>>(EXTENSIONS)?;
+        let mut extensions = members_of(EXTENSIONS, known.as_deref())?;
+        let known = extensions.get::<Box<RawValue>>(EXTENSION_ID);
+        let known = known.map_err(|error| wrong(EXTENSIONS, &error))?;
+        let mut own = members_of(EXTENSIONS, known.as_deref())?;
         let stored =
             own.get::<Timestamp>("last_seen").map_err(|error| wrong(EXTENSIONS, &error))?;
         if stored.is_some_and(|stored| stored.at() >= reported) {
@@ -233,6 +235,15 @@ impl Merge {
 
 const MARKINGS: &str = "object_marking_refs";
 const EXTENSIONS: &str = "extensions";
+
+/// The members of an object that is a member itself; none where it is not there.
+fn members_of<'a>(
+    member: &'static str,
+    object: Option<&'a RawValue>,
+) -> Result<Members<'a>, MergeError> {
+    let read = object.map(|object| serde_json::from_str(object.get())).transpose();
+    read.map(Option::unwrap_or_default).map_err(|error| wrong(member, &error))
+}
 
 fn wrong(member: &'static str, error: &serde_json::Error) -> MergeError {
     MergeError::Member { member, error: error.to_string() }

@@ -1,11 +1,10 @@
 //! The STIX indicator of an IOC (STIX 2.1, section 4.7).
 
 mod create;
-mod members;
 mod merge;
 mod parts;
 
-pub use create::{indicator_id, new_indicator, pattern};
+pub use create::{indicator_id, name, new_indicator, pattern, stock_description};
 pub use merge::{MergeError, merge_into};
 
 use uuid::{Uuid, uuid};

@@ -1,0 +1,64 @@
+//! What indicators refer to, as far as it is stored and the caller may see it: their authors, and
+//! markings that are none of OASIS' own.
+
+use std::collections::{BTreeSet, HashMap};
+
+use shared::id::ObjectId;
+use shared::ingestion::level_of;
+use shared::services::Services;
+use shared::stix::{Marking, marking_defined_by, markings_to_resolve};
+use shared::store::StoreError;
+use shared::tlp::Tlp;
+
+use crate::indicator::Indicator;
+use crate::parameters::Ask;
+
+/// What was found.
+#[derive(Default)]
+pub struct References {
+    authors: HashMap<ObjectId, String>,
+    markings: HashMap<ObjectId, (Marking, String)>,
+}
+
+impl References {
+    /// Looks up what the indicators refer to: one read for each.
+    pub async fn load(
+        services: &Services,
+        ask: &Ask,
+        clearance: Tlp,
+        indicators: &[Indicator<'_>],
+    ) -> Result<Self, StoreError> {
+        let authors: BTreeSet<ObjectId> = indicators
+            .iter()
+            .filter_map(|indicator| indicator.author.clone())
+            .filter(|author| ask.identity && author.object_type() == "identity")
+            .collect();
+        let mut markings: BTreeSet<ObjectId> =
+            indicators.iter().flat_map(|indicator| indicator.markings.iter().cloned()).collect();
+        let mut found = Self::default();
+        let heads = services.store().heads(&Vec::from_iter(authors), false).await?;
+        for head in heads.into_values().filter(|head| !head.deleted) {
+            if level_of(services, &head.facets, &head.owner, None).await? <= clearance {
+                markings.extend(markings_to_resolve(&head.facets).cloned());
+                found.authors.insert(head.id().clone(), head.json);
+            }
+        }
+        let heads = services.store().heads(&Vec::from_iter(markings), false).await?;
+        for head in heads.into_values().filter(|head| !head.deleted) {
+            let marking = marking_defined_by(&head.json);
+            found.markings.insert(head.id().clone(), (marking, head.json));
+        }
+        Ok(found)
+    }
+
+    /// The identity with this id.
+    pub fn author(&self, id: &ObjectId) -> Option<&str> {
+        self.authors.get(id).map(String::as_str)
+    }
+
+    /// The definition of a marking without a level.
+    pub fn statement(&self, id: &ObjectId) -> Option<&str> {
+        let known = self.markings.get(id).filter(|(marking, _)| *marking == Marking::NoLevel);
+        known.map(|(_, json)| json.as_str())
+    }
+}

@@ -1,0 +1,92 @@
+//! stix-export.md, Cost: read units follow the indicators returned, whatever the size of the base,
+//! the type, the time and how many logs are merged.
+
+use shared::log::{LogId, MAX_ENTRIES};
+use shared::stix::IocType;
+use shared::tlp::Tlp;
+use tests::export::{Export, TYPES};
+use tests::fixtures::Object;
+use tests::realistic::realistic_indicator;
+use tests::world::World;
+
+/// How often each is read. The median counts: schedules go on meanwhile, and what they read is on
+/// the same meter.
+const READINGS: usize = 3;
+/// What a log costs that has nothing to say: its last commit, and the one before that.
+const PER_LOG: f64 = 6.0;
+/// What a thousand indicators may cost beside that.
+const PER_THOUSAND: f64 = 24.0;
+
+/// Fills every built-in log of active indicators, those of one level by turns with those of the
+/// others: `objects` in all, and a part of them of each type.
+async fn fill(world: &World, objects: usize) {
+    let all: Vec<Object> = (0..objects).map(realistic_indicator).collect();
+    let of_level = objects / Tlp::ALL.len();
+    for (level, objects) in Tlp::ALL.into_iter().zip(all.chunks(of_level)) {
+        let log = |kind| LogId::Indicators { level, kind, active: true };
+        world.append_to(log(None), objects, MAX_ENTRIES).await;
+        let share = objects.len().div_ceil(TYPES.len());
+        for (kind, objects) in IocType::ALL.into_iter().zip(objects.chunks(share)) {
+            world.append_to(log(Some(kind)), objects, MAX_ENTRIES).await;
+        }
+    }
+}
+
+/// What one export cost, and how many indicators came.
+async fn cost(world: &World, export: &Export, query: &[(&str, &str)]) -> (usize, f64) {
+    let (mut costs, mut count) = (Vec::new(), 0);
+    for _ in 0..READINGS {
+        let before = world.read_units();
+        count = export.get(query).await.indicators().len();
+        costs.push(world.read_units() - before);
+    }
+    costs.sort_by(f64::total_cmp);
+    assert!(costs[0] > 0.0, "it is metered");
+    (count, costs[READINGS / 2])
+}
+
+#[allow(clippy::cast_precision_loss)]
+async fn keeps_its_bounds(objects: usize) {
+    let world = World::http().await;
+    fill(&world, objects).await;
+    // The last indicators that came are those of red: half of them.
+    let log = LogId::Indicators { level: Tlp::Red, kind: None, active: true };
+    let red = world.entries(log).await;
+    let since = red[red.len() / 2].entry.position.to_string();
+    world.later(chrono::TimeDelta::minutes(5));
+    let mut types: Vec<Option<&str>> = TYPES.map(Some).to_vec();
+    types.push(None);
+    for clearance in [Tlp::Clear, Tlp::Red] {
+        let export = world.exporter(clearance).await;
+        let logs = if clearance == Tlp::Red { 5.0 } else { 1.0 };
+        for kind in &types {
+            for since in [None, Some(since.as_str())] {
+                for limit in ["10", "1000"] {
+                    let mut query = vec![("limit", limit)];
+                    query.extend(kind.map(|kind| ("type", kind)));
+                    query.extend(since.map(|since| ("since", since)));
+                    let (count, units) = cost(&world, &export, &query).await;
+                    let bound = PER_LOG * logs + PER_THOUSAND * count as f64 / 1000.0;
+                    let what = format!("{clearance} {query:?} of {objects}: {count} indicators");
+                    assert!(units <= bound, "{what}: {units} units, at most {bound}");
+                    if kind.is_none() {
+                        eprintln!("{units:6.1} of {bound:6.1}  {what}");
+                        if since.is_none() && clearance == Tlp::Red {
+                            assert_eq!(count, limit.parse::<usize>().unwrap().min(objects));
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_export_of_a_thousand_indicators_costs_what_it_returns() {
+    keeps_its_bounds(1_000).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_export_of_a_hundred_thousand_indicators_costs_what_it_returns() {
+    keeps_its_bounds(100_000).await;
+}

@@ -1,0 +1,141 @@
+//! The official validator, python-stix2 and stix2-patterns on what is exported: every type with
+//! every option, and values that are hard to quote. Real feeds too, where `IOCAST_REAL_DATA` names
+//! their folder.
+
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+
+use serde_json::{Value, json};
+use shared::tlp::Tlp;
+use tests::export::Bundle;
+use tests::fixtures::{identity, indicator, tlp_marking};
+use tests::python;
+use tests::service::{Service, file, load};
+use tests::world::World;
+
+/// Plain IOCs, and values an indicator's pattern may name though a list may not.
+fn values() -> (String, Vec<(&'static str, String)>) {
+    let iocs = [
+        ("ipv4", "192.0.2.1"),
+        ("ipv4", "198.51.100.0/24"),
+        ("ipv6", "2001:db8::1"),
+        ("ipv6", "2001:db8:1::/48"),
+        ("domain", "host.example.com"),
+        ("domain", "xn--bcher-kva.example"),
+        ("url", "http://example.org/it's"),
+        ("url", "http://example.org/a?b=%22c%22"),
+        ("md5", "00112233445566778899aabbccddeeff"),
+        ("sha1", "00112233445566778899aabbccddeeff00112233"),
+        ("sha256", "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff"),
+        (
+            "sha512",
+            "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff",
+        ),
+        ("email", "o'brien@example.com"),
+        ("cve", "CVE-2026-0001"),
+        ("mitre_attack", "T1566.001"),
+    ];
+    let mut values: Vec<(&str, String)> =
+        iocs.iter().map(|(kind, value)| (*kind, (*value).to_owned())).collect();
+    let confidence = ["high", "medium", "low"];
+    let lines = iocs.iter().enumerate().map(|(number, (kind, value))| {
+        let mut ioc = json!({"type": kind, "value": value, "tags": ["a 'tag'", "Größe"],
+            "mitre": ["T1059.001"], "confidence": confidence[number % 3], "source": "Example Lab"});
+        if number % 2 == 0 {
+            ioc["last_seen"] = json!("2026-02-05T00:00:00Z");
+            ioc["tlp"] = json!(["clear", "green", "amber"][number % 3]);
+        }
+        ioc.to_string() + "\n"
+    });
+    let lines = lines.collect();
+    values.extend(
+        [
+            "http://example.org/\\'\"\\\\",
+            "http://example.org/\u{1}\u{7f}\t\n",
+            "http://example.org/\u{1F980}ß\u{2028}\u{202e}",
+        ]
+        .map(|value| ("url", value.to_owned())),
+    );
+    (lines, values)
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn every_type_with_every_option_is_valid_and_every_value_survives() {
+    let world = World::http().await;
+    let (lines, values) = values();
+    let statement = tlp_marking("unused")
+        .set("definition_type", "statement")
+        .set("definition", json!({"statement": "Copyright Example"}))
+        .without("name");
+    let author = identity("Example Org");
+    let refs = json!([Tlp::Green.marking_id(), statement.id()]);
+    let mut objects = vec![author.clone(), statement];
+    for (_, value) in values.iter().filter(|(_, value)| value.contains(['"', '\t', '\u{2028}'])) {
+        let quoted = value.replace('\\', "\\\\").replace('\'', "\\'");
+        let object = indicator()
+            .set("pattern", format!("[url:value = '{quoted}']"))
+            .set("created_by_ref", author.id())
+            .set("object_marking_refs", refs.clone())
+            .without("name");
+        objects.push(object);
+    }
+    world.send(&objects).await;
+    world.send_iocs(&lines).await;
+    world.at_rest().await;
+    let export = world.exporter(Tlp::Amber).await;
+    let folder = tempfile::tempdir().unwrap();
+    let expected = file(folder.path(), "values.json", json!(values).to_string());
+    let key = export.0.get("").headers[0].1.trim_start_matches("Bearer ").to_owned();
+    let arguments = [world.http.base_url(), &key, expected.to_str().unwrap()];
+    let said = python::run("export.py", &arguments).await;
+    assert!(said.contains("0 excepted"), "{said}");
+}
+
+fn real_files() -> Option<(PathBuf, Vec<PathBuf>)> {
+    let real = std::env::var_os("IOCAST_REAL_DATA").map(PathBuf::from)?;
+    let entries = std::fs::read_dir(real.join("stix")).unwrap();
+    Some((real, entries.map(|entry| entry.unwrap().path()).collect()))
+}
+
+/// The first lines of the real list: of all its types, in a time that tests have.
+fn some_iocs(real: &Path, folder: &Path) -> PathBuf {
+    let bytes = std::fs::read(real.join("iocs/iocs.ndjson.gz")).unwrap();
+    let reader = std::io::BufReader::new(flate2::read::GzDecoder::new(&*bytes));
+    let lines = std::io::BufRead::lines(reader).map(Result::unwrap);
+    let text: String = lines.take(3_000).map(|line| line + "\n").collect();
+    file(folder, "iocs.ndjson", text)
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn real_feeds_are_valid_but_for_patterns_of_their_own() {
+    let Some((real, mut files)) = real_files() else { return };
+    let folder = tempfile::tempdir().unwrap();
+    let arguments: [OsString; 2] = ["--data".into(), folder.path().join("data").into()];
+    let service = Service::start(&arguments).await;
+    files.push(some_iocs(&real, folder.path()));
+    let (base_url, key) = (&service.ready.base_url, &service.ready.reader_key);
+    let ended = load(&files, base_url, &service.ready.writer_key).await;
+    let accepted = ended.json()["accepted"].as_u64().unwrap();
+    assert!(accepted > 5_000, "{ended:?}");
+    let client = service.client(key);
+    let pages: Vec<Value> = tests::patience::until("everything is exported", async || {
+        let (mut pages, mut query) = (Vec::new(), "limit=1000".to_owned());
+        loop {
+            let answer = client.get(&format!("{}?{query}", tests::export::PATH)).await;
+            let bundle = Bundle::of(&answer);
+            pages.push(answer.json());
+            let Some(next) = bundle.next else { break };
+            query = format!("cursor={next}");
+        }
+        let count = |page: &Value| {
+            let objects = page["objects"].as_array().into_iter().flatten();
+            objects.filter(|object| object["type"] == "indicator").count()
+        };
+        // Relationships and malware were accepted as well.
+        (pages.iter().map(count).sum::<usize>() > 5_400).then_some(pages)
+    })
+    .await;
+    let kept = file(folder.path(), "pages.json", json!(pages).to_string());
+    let said = python::run("export.py", &[base_url, key, "-", kept.to_str().unwrap()]).await;
+    eprintln!("{said}");
+}
