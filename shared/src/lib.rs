@@ -1,13 +1,14 @@
 //! What the functions of iocast share.
 //!
-//! Pure modules ([`stix`], [`pattern`], [`ioc`], [`filter`], [`tlp`]) do no I/O; only
-//! [`store`] knows tables and keys; [`log`] is the collection log that every surface reads.
+//! Pure modules ([`stix`], [`pattern`], [`ioc`], [`filter`], [`feed`], [`tlp`]) do no I/O;
+//! only [`store`] knows tables and keys; [`log`] is the collection log that every surface reads.
 
 pub mod access;
 pub mod clock;
 pub mod collection;
 pub mod compaction;
 pub mod expiry;
+pub mod feed;
 pub mod filter;
 pub mod http;
 pub mod id;

@@ -14,7 +14,7 @@ use std::future::Future;
 use lambda_http::{Body, Request, Response};
 
 pub use accept::{Accept, MediaRange};
-pub use answer::Answer;
+pub use answer::{Answer, accepts_gzip};
 pub use auth::{AuthError, authenticate};
 pub use body::{BodyError, MAX_BODY_BYTES, MAX_EXPANDED_BYTES};
 pub use call::Call;

@@ -8,8 +8,10 @@ mod commits;
 mod compaction;
 mod definitions;
 mod drops;
+mod editions;
 mod error;
 mod expirations;
+mod feeds;
 mod head;
 mod item;
 mod jobs;
@@ -19,6 +21,7 @@ mod meter;
 mod objects;
 mod receipts;
 mod scan;
+mod upload;
 
 use std::sync::Arc;
 
@@ -32,14 +35,17 @@ pub use commits::{Consistency, Tail};
 pub use compaction::Progress;
 pub use definitions::DefineCollectionError;
 pub use drops::{Drop, DropBody};
+pub use editions::{EditionTag, FileBody};
 pub use error::StoreError;
 pub use expirations::{Expiration, Expiry, ExpiryList, ExpiryLists, Hour};
+pub use feeds::DefineFeedError;
 pub use head::{ContentHash, Head, OldVersion, Removal, State};
 pub use jobs::{Job, JobKind, ScanPlace, job_named};
 pub use meter::Units;
 pub use objects::{Expected, PutHead};
 pub use receipts::{Receipt, ReceiptFailure, ReceiptObject};
 pub use scan::Scanned;
+pub use upload::Upload;
 
 use meter::Meter;
 
