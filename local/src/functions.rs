@@ -21,6 +21,10 @@ pub type EventHandler = Arc<dyn Fn(Value) -> Running<Result<Value, String>> + Se
 pub fn http(services: &Services, logical_id: &str) -> Option<HttpHandler> {
     let services = services.clone();
     match logical_id {
+        "CsvFeedFunction" => Some(Arc::new(move |request| {
+            let services = services.clone();
+            Box::pin(async move { csv_feed::handle(&services, request).await })
+        })),
         "IngestFunction" => Some(Arc::new(move |request| {
             let services = services.clone();
             Box::pin(async move { ingest::handle(&services, request).await })
@@ -62,12 +66,24 @@ async fn compact_a_while(
     compact::handle(services, event, Instant::now() + COMPACTION).await
 }
 
+/// What a deployed run of publishing has.
+const PUBLISHING: Duration = Duration::from_mins(13);
+
+async fn publish_a_while(
+    services: &Services,
+    event: Value,
+) -> Result<Value, csv_publish::HandleError> {
+    let report = |metrics: &Value| tracing::info!(%metrics, "a feed");
+    csv_publish::handle(services, event, Instant::now() + PUBLISHING, &report).await
+}
+
 /// The function with this logical id that takes events.
 #[must_use]
 pub fn event(services: &Services, logical_id: &str) -> Option<EventHandler> {
     let services = services.clone();
     match logical_id {
         "CompactFunction" => taking_events!(services, compact_a_while),
+        "CsvPublishFunction" => taking_events!(services, publish_a_while),
         "ExpireFunction" => taking_events!(services, expire::handle),
         "IngestDropFunction" => taking_events!(services, ingest_drop::handle),
         "ProjectFunction" => taking_events!(services, project::handle),

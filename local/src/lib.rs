@@ -13,6 +13,7 @@ pub mod http_client;
 pub mod load;
 pub mod measure;
 pub mod parked;
+pub mod publish;
 pub mod ready_file;
 pub mod routing;
 pub mod scheduler;

@@ -38,6 +38,7 @@ fn main() -> ExitCode {
         match cli.command.unwrap_or(Command::Serve(cli.serve)) {
             Command::Serve(arguments) => command::serve::run(arguments).await,
             Command::Load(arguments) => command::load::run(arguments).await,
+            Command::Publish(arguments) => command::publish::run(arguments).await,
             Command::Measure(arguments) => command::measure::run(arguments).await,
         }
     })

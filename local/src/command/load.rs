@@ -91,7 +91,7 @@ fn not_readable(file: &Path, error: &std::io::Error) -> String {
 }
 
 fn target(arguments: &Arguments) -> Result<Target, String> {
-    let Announced { base_url, writer_key } = announced(&arguments.data);
+    let Announced { base_url, writer_key, .. } = announced(&arguments.data);
     let none = |what: &str, option: &str| {
         format!(
             "no {what}: no service is running on {}; give {option}, or --data with the folder of \

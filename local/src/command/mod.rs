@@ -2,6 +2,7 @@
 
 pub mod load;
 pub mod measure;
+pub mod publish;
 pub mod serve;
 
 use clap::{Parser, Subcommand};
@@ -25,6 +26,8 @@ pub enum Command {
     Serve(serve::Arguments),
     /// Send STIX or IOC files to a running service.
     Load(load::Arguments),
+    /// Publish feeds now, without waiting for their time.
+    Publish(publish::Arguments),
     /// Measure what pages cost: read units and time, on a service of its own.
     Measure(measure::Arguments),
 }
