@@ -1,6 +1,7 @@
 //! `.sha256`: the digests of an edition's files, as `sha256sum -c` reads them.
 
 use lambda_http::http::StatusCode;
+use lambda_http::http::header::CONTENT_LENGTH;
 use shared::feed::Edition;
 use shared::http::{Answer, Call};
 
@@ -22,6 +23,8 @@ pub fn answer(call: &Call, name: &str, feed: &Readable, edition: &Edition) -> An
         return headers::with_validators(answer, feed, &validators);
     }
     let body = text.into_bytes();
+    let length = body.len().to_string();
     let answer = Answer::new(StatusCode::OK, "text/plain; charset=utf-8", body).as_is();
+    let answer = answer.with(CONTENT_LENGTH, &length);
     headers::with_validators(answer, feed, &validators)
 }

@@ -5,16 +5,29 @@ use shared::feed::Feed;
 use shared::services::Services;
 use shared::store::StoreError;
 
-/// Whether a feed is due at the minute of `time`, or has no edition yet.
+/// Why a run looks after a feed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Due {
+    /// It does not.
+    No,
+    /// It is the feed's minute.
+    Turn,
+    /// There is no edition yet, and nobody makes one.
+    First,
+}
+
+/// Whether a feed is due at the minute of `time`.
 ///
 /// # Errors
 /// When its edition cannot be looked for.
-pub async fn is_due(
-    services: &Services,
-    feed: &Feed,
-    time: DateTime<Utc>,
-) -> Result<bool, StoreError> {
-    Ok(has_its_turn(feed, time) || services.store().edition(feed.id).await?.is_none())
+pub async fn due(services: &Services, feed: &Feed, time: DateTime<Utc>) -> Result<Due, StoreError> {
+    let store = services.store();
+    if store.edition(feed.id).await?.is_none() {
+        // Every minute would begin the same again while a large one is made.
+        let ours = store.claim_first_edition(feed.id).await?;
+        return Ok(if ours { Due::First } else { Due::No });
+    }
+    Ok(if has_its_turn(feed, time) { Due::Turn } else { Due::No })
 }
 
 /// Feeds of one interval take turns, so that not all of them are due in the same minute.

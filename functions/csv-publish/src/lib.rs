@@ -14,6 +14,7 @@ mod spool;
 use std::time::Instant;
 
 use chrono::{DateTime, TimeDelta, Utc};
+use due::Due;
 use serde::Deserialize;
 use serde_json::{Value, json};
 use shared::collection::Collection;
@@ -52,10 +53,15 @@ pub async fn handle(
     let feeds = services.store().feeds().await?;
     let mut counts = Counts::default();
     for feed in &feeds {
-        match due::is_due(services, feed, time).await {
-            Ok(false) => continue,
-            Ok(true) if Instant::now() >= until => counts.late += 1,
-            Ok(true) => counts.add(run(services, feed, &collections, report).await),
+        match due::due(services, feed, time).await {
+            Ok(Due::No) => {}
+            Ok(_) if Instant::now() >= until => counts.late += 1,
+            Ok(due) => {
+                counts.add(run(services, feed, &collections, report).await);
+                if due == Due::First {
+                    unclaim(services, feed).await;
+                }
+            }
             Err(error) => {
                 tracing::error!(feed = %feed.id, %error, "edition not readable");
                 counts.failed += 1;
@@ -74,6 +80,12 @@ pub async fn handle(
     match counts.failed + counts.late {
         0 => Ok(answer),
         failed => Err(HandleError::Feeds(failed)),
+    }
+}
+
+async fn unclaim(services: &Services, feed: &Feed) {
+    if let Err(error) = services.store().unclaim_first_edition(feed.id).await {
+        tracing::warn!(feed = %feed.id, %error, "a claim stays for a while");
     }
 }
 

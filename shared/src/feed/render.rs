@@ -116,6 +116,7 @@ impl Renderer {
                 }
                 Cell::List(entries) => entries.clone().into(),
                 Cell::IocType => csv::type_name(record, ioc).into(),
+                Cell::IocValue if ioc.value.is_empty() => return None,
                 Cell::IocValue => ioc.value.as_str().into(),
             };
             Some((column.name().to_owned(), value))

@@ -3,12 +3,13 @@
 //! and are there to compare a run with the one before it.
 //!
 //! `cargo bench -p tests` measures; `cargo test -p tests --benches` runs all of it in small.
-//! Parts can be named: `cargo bench -p tests -- pages requests ingest memory`; `--iocast FILE`
+//! Parts can be named: `cargo bench -p tests -- pages requests ingest memory feeds`; `--iocast FILE`
 //! watches the memory of another build; `--json FILE` says where the figures go.
 
 // The size of these futures is nobody's concern.
 #![allow(clippy::large_futures)]
 
+mod feeds;
 mod floor;
 mod follower;
 mod http_client;
@@ -35,7 +36,7 @@ use report::Report;
 use scale::Scale;
 use system::System;
 
-const PARTS: [&str; 4] = ["pages", "requests", "ingest", "memory"];
+const PARTS: [&str; 5] = ["pages", "requests", "ingest", "memory", "feeds"];
 
 struct Options {
     full: bool,
@@ -128,6 +129,10 @@ async fn measure(options: &Options) -> Report {
     if options.wants("memory") {
         let iocast = process::iocast(options.iocast.clone());
         report.memory = memory::measure(&iocast, &scale).await;
+    }
+    if options.wants("feeds") {
+        let iocast = process::iocast(options.iocast.clone());
+        report.feeds = feeds::measure(&iocast, &scale).await;
     }
     report.about.push(format!("It took {:.0} s.", begun.elapsed().as_secs_f64()));
     report
