@@ -31,7 +31,7 @@ impl Scale {
             ingested: 5_000,
             rounds: 3,
             bundle_bytes: 100_000_000,
-            feed_rows: 1_000_000,
+            feed_rows: tests::chance::asked_for("IOCAST_FEED_ROWS", 1_000_000),
         }
     }
 
