@@ -224,7 +224,9 @@ impl Run<'_> {
         whole: bool,
     ) -> Result<Outcome, PublishError> {
         let (store, feed) = (self.services.store(), self.feed);
-        let id = format!("{}-{}", self.now.format("%Y%m%dT%H%M%SZ"), Uuid::new_v4().simple());
+        let (moment, (chance, _)) =
+            (self.now.format("%Y%m%dT%H%M%S"), Uuid::new_v4().as_u64_pair());
+        let id = format!("{moment}-{chance:016x}");
         let from = feed.window().begins(self.now);
         let level = self.collection.level();
         let banner = Banner { generated: self.now, from, rows: content.rows, level };

@@ -6,8 +6,8 @@ use std::collections::BTreeSet;
 use local::routing::Router;
 use local::template::Template;
 use serde_json::Value;
-use tests::collection::CollectionSpec;
 use tests::client::{Answer, Client, Request, TAXII};
+use tests::collection::CollectionSpec;
 use tests::fixtures::{envelope, indicators};
 use tests::world::World;
 
