@@ -63,6 +63,8 @@ pub enum Format {
 /// What an operator says of a feed.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
+// Each is a switch of its own to the operator, as the contract has it.
+#[allow(clippy::struct_excessive_bools)]
 pub struct FeedSettings {
     /// Shown to people, in the banner too; 1 to 200 characters on one line.
     pub name: String,

@@ -127,30 +127,38 @@ async fn rows_appear_change_and_go_with_the_collection() {
         ids.sort();
         ids
     };
-    let [a, b, d, e, g, h] = objects.as_slice() else { panic!("six objects") };
-    assert_eq!(published(&active).await, of(&[a, b, d, e, g, h, &expires]));
-    assert_eq!(published(&all).await, of(&[a, b, d, e, g, h, &expires]));
+    let [changes, revoked, relabelled, deleted, stays, other] = objects.as_slice() else {
+        panic!("six objects")
+    };
+    assert_eq!(
+        published(&active).await,
+        of(&[changes, revoked, relabelled, deleted, stays, other, &expires])
+    );
+    assert_eq!(
+        published(&all).await,
+        of(&[changes, revoked, relabelled, deleted, stays, other, &expires])
+    );
     // One is revoked, one loses its label, one is deleted, one changes.
     let later = "2026-06-01T00:00:00.000Z";
-    let changed = a.clone().at(later).set("description", "changed");
-    let revoked = b.clone().at(later).set("revoked", true);
-    w.load(&c, &[changed, revoked]).await;
-    w.send(&[d.clone().at(later).labelled("other")]).await;
-    let _ = w.ingest().delete(&format!("/api/v1/objects/{}", e.id())).await.expect(200);
-    w.quiet(&c, &listed(indicator()).set("id", g.id()).at(later)).await;
+    let changed = changes.clone().at(later).set("description", "changed");
+    let over = revoked.clone().at(later).set("revoked", true);
+    w.load(&c, &[changed, over]).await;
+    w.send(&[relabelled.clone().at(later).labelled("other")]).await;
+    let _ = w.ingest().delete(&format!("/api/v1/objects/{}", deleted.id())).await.expect(200);
+    w.quiet(&c, &listed(indicator()).set("id", stays.id()).at(later)).await;
     tests::patience::until("the deleted object has left", async || {
         let left = w.log_of(&c).await;
         let leaves = left.iter().filter(|seen| seen.entry.op == shared::log::Op::Leave);
         (leaves.count() == 2).then_some(())
     })
     .await;
-    assert_eq!(published(&active).await, of(&[a, g, h, &expires]));
-    assert_eq!(published(&all).await, of(&[a, b, g, h, &expires]));
+    assert_eq!(published(&active).await, of(&[changes, stays, other, &expires]));
+    assert_eq!(published(&all).await, of(&[changes, revoked, stays, other, &expires]));
     assert!(read(&client, &all, "csv").await.text().contains("\"changed\""));
     // It ceases to be valid, though nobody writes it.
     w.later(TimeDelta::minutes(31));
-    assert_eq!(published(&active).await, of(&[a, g, h]));
-    assert_eq!(published(&all).await, of(&[a, b, g, h, &expires]));
+    assert_eq!(published(&active).await, of(&[changes, stays, other]));
+    assert_eq!(published(&all).await, of(&[changes, revoked, stays, other, &expires]));
     // The window passes.
     w.later(TimeDelta::minutes(601));
     assert_eq!(published(&active).await, of(&[]));
@@ -221,7 +229,7 @@ async fn every_form_holds_the_same() {
         let (digest, name) = line.split_once("  ").unwrap();
         let body = client.get(&format!("/feeds/{name}")).await.expect(200).body;
         let found = <sha2::Sha256 as sha2::Digest>::digest(&body);
-        let found: String = found.iter().map(|byte| format!("{byte:02x}")).collect();
+        let found = format!("{found:x}");
         assert_eq!(found, digest, "{name}");
     }
 }

@@ -26,6 +26,10 @@ impl History {
         Utc::now() + self.passed
     }
 
+    fn up_to(&mut self, bound: usize) -> i64 {
+        i64::try_from(self.chance.below(bound)).unwrap()
+    }
+
     /// A later version than any so far.
     fn version(&mut self) -> String {
         self.version += 1;
@@ -35,7 +39,7 @@ impl History {
     }
 
     fn fresh(&mut self) -> Object {
-        let created = self.now() - TimeDelta::minutes(self.chance.below(300) as i64);
+        let created = self.now() - TimeDelta::minutes(self.up_to(300));
         let object = indicator()
             .labelled("listed")
             .set("created", created.format("%FT%T%.3fZ").to_string())
@@ -43,7 +47,7 @@ impl History {
         if self.chance.below(3) > 0 {
             return object;
         }
-        let until = self.now() + TimeDelta::minutes(self.chance.below(240) as i64 - 20);
+        let until = self.now() + TimeDelta::minutes(self.up_to(240) - 20);
         object.set("valid_until", until.format("%FT%TZ").to_string())
     }
 
@@ -86,7 +90,8 @@ impl History {
         if self.chance.below(4) == 0 {
             self.w.compact(self.passed + TimeDelta::minutes(30)).await.unwrap();
         }
-        self.passed += TimeDelta::seconds(self.chance.below(60 * 70) as i64);
+        let seconds = self.up_to(60 * 70);
+        self.passed += TimeDelta::seconds(seconds);
         self.w.later(self.passed);
     }
 
