@@ -2,9 +2,10 @@
 
 use std::fs::{File, TryLockError};
 use std::io;
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 use tempfile::TempDir;
 use thiserror::Error;
 
@@ -119,9 +120,14 @@ impl DataFolder {
         self.root.join(KEYS)
     }
 
-    /// Notes where the service answers, for `load`.
-    pub fn announce(&self, base_url: &str) {
-        let announcement = serde_json::json!({ "base_url": base_url }).to_string();
+    /// Notes where the service answers, for `load`, and where its engines do, for `publish`.
+    pub fn announce(&self, base_url: &str, dynamodb: SocketAddr, s3: SocketAddr) {
+        let announcement = serde_json::json!({
+            "base_url": base_url,
+            "dynamodb": dynamodb,
+            "s3": s3,
+        });
+        let announcement = announcement.to_string();
         let file = self.root.join(SERVICE);
         if let Err(error) = atomic_file::write(&file, announcement.as_bytes()) {
             tracing::warn!(%error, file = %file.display(), "cannot note the service's address");
@@ -146,24 +152,29 @@ pub struct Announced {
     pub writer_key: Option<String>,
     /// The operator's key.
     pub admin_key: Option<String>,
+    /// Where its engines answer: `DynamoDB` and S3.
+    pub engines: Option<(SocketAddr, SocketAddr)>,
 }
 
 /// Looks into a folder that a service may be using.
 #[must_use]
 pub fn announced(folder: &Path) -> Announced {
-    #[derive(Deserialize, Serialize)]
+    #[derive(Deserialize)]
     struct Note {
         base_url: Option<String>,
         writer_key: Option<String>,
         admin_key: Option<String>,
+        dynamodb: Option<SocketAddr>,
+        s3: Option<SocketAddr>,
     }
     let read = |name: &str| {
         let text = std::fs::read(folder.join(name)).ok()?;
         serde_json::from_slice::<Note>(&text).ok()
     };
-    let keys = read(KEYS);
+    let (keys, service) = (read(KEYS), read(SERVICE));
     Announced {
-        base_url: read(SERVICE).and_then(|note| note.base_url),
+        engines: service.as_ref().and_then(|note| note.dynamodb.zip(note.s3)),
+        base_url: service.and_then(|note| note.base_url),
         writer_key: keys.as_ref().and_then(|note| note.writer_key.clone()),
         admin_key: keys.and_then(|note| note.admin_key),
     }
@@ -209,11 +220,13 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         assert_eq!(announced(folder.path()), Announced::default());
         let data = DataFolder::open(&Storage::Folder(folder.path().to_owned())).unwrap();
-        data.announce("http://127.0.0.1:1");
+        let engine = |port| SocketAddr::from(([127, 0, 0, 1], port));
+        data.announce("http://127.0.0.1:1", engine(2), engine(3));
         std::fs::write(data.keys(), r#"{"writer_key":"k","admin_key":"a"}"#).unwrap();
         let found = announced(folder.path());
         assert_eq!(found.base_url.as_deref(), Some("http://127.0.0.1:1"));
         assert_eq!(found.writer_key.as_deref(), Some("k"));
+        assert_eq!(found.engines, Some((engine(2), engine(3))));
         assert_eq!(found.admin_key.as_deref(), Some("a"));
         data.withdraw();
         assert_eq!(announced(folder.path()).base_url, None);

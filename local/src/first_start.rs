@@ -9,8 +9,9 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use shared::access::{KeyText, NewKey, PlanNameError, Scope, TenantId, TenantIdError};
 use shared::collection::CollectionSettings;
+use shared::feed::{Feed, FeedSettings};
 use shared::services::Services;
-use shared::store::{DefineCollectionError, StoreError};
+use shared::store::{DefineCollectionError, DefineFeedError, StoreError};
 use shared::tlp::Tlp;
 use thiserror::Error;
 
@@ -20,6 +21,7 @@ use crate::http_client::{self, HttpClientError};
 const TENANT: &str = "demo";
 const PLAN: &str = "enterprise";
 const COLLECTION: &str = "demo";
+const FEED: &str = "demo";
 const DEMONSTRATION: &str = include_str!("demonstration.json");
 /// How long the demonstration objects may take to be readable.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -42,6 +44,8 @@ pub struct Made {
     pub keys: Keys,
     /// Id of the collection `demo`.
     pub demo_collection: String,
+    /// The feed of the demonstration, if there is one.
+    pub demo_feed: Option<&'static str>,
 }
 
 /// Why a service could not be made ready.
@@ -53,6 +57,12 @@ pub enum FirstStartError {
     /// A collection could not be made.
     #[error("collection {COLLECTION}: {0}")]
     Collection(#[from] DefineCollectionError),
+    /// A feed could not be made.
+    #[error("feed {FEED}: {0}")]
+    Feed(#[from] DefineFeedError),
+    /// A feed could not be published.
+    #[error("feed {FEED}: {0}")]
+    Publish(#[from] csv_publish::PublishError),
     /// What this program says of its collections is wrong.
     #[error("settings: {0}")]
     Settings(#[from] serde_json::Error),
@@ -108,11 +118,13 @@ pub async fn prepare(
     let demo_collection = collections(services, &tenant).await?;
     if demo && !kept.demonstration_loaded {
         demonstrate(base_url, &kept, &demo_collection).await?;
+        publish(services, &feed(services).await?).await?;
         kept.demonstration_loaded = true;
         keep(keys_file, &kept)?;
     }
     let keys = Keys { admin: kept.admin_key, writer: kept.writer_key, reader: kept.reader_key };
-    Ok(Made { keys, demo_collection })
+    let demo_feed = services.store().feed(FEED).await?.map(|_| FEED);
+    Ok(Made { keys, demo_collection, demo_feed })
 }
 
 /// The keys of an earlier start, if the store knows every one of them.
@@ -198,6 +210,29 @@ async fn collection(services: &Services, settings: Value) -> Result<String, Firs
         return Ok(found.collection.id.to_string());
     }
     Ok(services.create_collection(settings).await?.id.to_string())
+}
+
+/// The feed of the demonstration collection.
+async fn feed(services: &Services) -> Result<Feed, FirstStartError> {
+    if let Some(feed) = services.store().feed(FEED).await? {
+        return Ok(feed);
+    }
+    let settings: FeedSettings = serde_json::from_value(json!({
+        "name": "Demonstration",
+        "alias": FEED,
+        "collection": COLLECTION,
+        "publish_every_minutes": 1,
+        "formats": ["csv", "csv.gz", "txt", "json", "splunk", "sentinel"],
+    }))?;
+    Ok(services.store().create_feed(settings).await?)
+}
+
+/// Publishes a feed now: nobody waits a minute for a first file.
+async fn publish(services: &Services, feed: &Feed) -> Result<(), FirstStartError> {
+    let collections = services.store().collections().await?;
+    let request = csv_publish::Request { feed, collections: &collections, rebuild: false };
+    csv_publish::publish(services, request, &csv_publish::Progress::default()).await?;
+    Ok(())
 }
 
 /// Sends the demonstration objects as a client would, and waits until a client can read them.

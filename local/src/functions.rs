@@ -31,6 +31,7 @@ macro_rules! answering {
 pub fn http(services: &Services, logical_id: &str) -> Option<HttpHandler> {
     let services = services.clone();
     match logical_id {
+        "CsvFeedFunction" => answering!(services, csv_feed::handle),
         "IngestFunction" => answering!(services, ingest::handle),
         "IocStreamDeleteFunction" => answering!(services, ioc_stream_delete::handle),
         "IocStreamGetFunction" => answering!(services, ioc_stream_get::handle),
@@ -76,12 +77,24 @@ async fn compact_a_while(
     compact::handle(services, event, Instant::now() + COMPACTION).await
 }
 
+/// What a deployed run of publishing has.
+const PUBLISHING: Duration = Duration::from_mins(13);
+
+async fn publish_a_while(
+    services: &Services,
+    event: Value,
+) -> Result<Value, csv_publish::HandleError> {
+    let report = |metrics: &Value| tracing::info!(%metrics, "a feed");
+    csv_publish::handle(services, event, Instant::now() + PUBLISHING, &report).await
+}
+
 /// The function with this logical id that takes events.
 #[must_use]
 pub fn event(services: &Services, logical_id: &str) -> Option<EventHandler> {
     let services = services.clone();
     match logical_id {
         "CompactFunction" => taking_events!(services, compact_a_while),
+        "CsvPublishFunction" => taking_events!(services, publish_a_while),
         "ExpireFunction" => taking_events!(services, expire::handle),
         "IngestDropFunction" => taking_events!(services, ingest_drop::handle),
         "NotifyFunction" => taking_events!(services, notify_a_while),

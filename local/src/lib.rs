@@ -14,6 +14,7 @@ pub mod load;
 pub mod measure;
 pub mod operate;
 pub mod parked;
+pub mod publish;
 pub mod ready_file;
 pub mod routing;
 pub mod scheduler;

@@ -46,6 +46,7 @@ async fn run(command: Command) -> ExitCode {
     let done = match command {
         Command::Serve(arguments) => return command::serve::run(arguments).await,
         Command::Load(arguments) => return command::load::run(arguments).await,
+        Command::Publish(arguments) => return command::publish::run(arguments).await,
         Command::Measure(arguments) => return command::measure::run(arguments).await,
         Command::Completions(arguments) => {
             command::completions::run(&arguments);

@@ -44,6 +44,8 @@ pub struct Running {
     pub keys: Keys,
     /// Id of the collection the writer key may write to and the reader key may read.
     pub demo_collection: String,
+    /// The demonstration's feed, if there is one.
+    pub demo_feed: Option<&'static str>,
     /// What the functions work with.
     pub services: Services,
     /// The bucket whose `inbox/` takes files.
@@ -135,11 +137,12 @@ pub async fn start_between(
 
     let base_url = format!("http://{}", reachable(address));
     let made = first_start::prepare(&services, &data.keys(), &base_url, options.demo).await?;
-    data.announce(&base_url);
+    data.announce(&base_url, engines.dynamodb.address(), engines.s3.address());
     Ok(Running {
         base_url,
         keys: made.keys,
         demo_collection: made.demo_collection,
+        demo_feed: made.demo_feed,
         services,
         bucket,
         s3: engines.s3.address(),
@@ -163,7 +166,7 @@ impl Running {
 }
 
 /// The settings a deployed function reads from its environment.
-fn settings(template: &Template) -> Result<Settings, StartError> {
+pub(crate) fn settings(template: &Template) -> Result<Settings, StartError> {
     let environment = template.environment();
     let required = |name: &str| {
         let value = environment.get(name).cloned();

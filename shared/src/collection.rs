@@ -141,8 +141,7 @@ impl Collection {
     #[must_use]
     pub fn rights(&self, caller: Option<&Caller>, scope: Scope) -> Rights {
         let settings = &self.settings;
-        // A ceiling that was lowered holds once what lay above it is gone.
-        let level = self.rebuilding.max(Some(settings.ceiling)).unwrap_or(settings.ceiling);
+        let level = self.level();
         let public = settings.public && level == settings.ceiling;
         let Some(caller) = caller else {
             return Rights { read: public, write: false };
@@ -152,6 +151,21 @@ impl Collection {
         let read = caller.may(scope) && listed && caller.clearance >= level;
         let write = caller.may(Scope::WriteObjects) && self.takes_from(&caller.tenant);
         Rights { read: read || public, write }
+    }
+
+    /// The highest level of what it may hold: a ceiling that was lowered holds once what lay above
+    /// it is gone.
+    #[must_use]
+    pub fn level(&self) -> Tlp {
+        self.rebuilding.max(Some(self.settings.ceiling)).unwrap_or(self.settings.ceiling)
+    }
+
+    /// Whether a feed of it may be read without a key: the operator made the collection public, and
+    /// holds to its ceiling, or it holds nothing above TLP:CLEAR.
+    #[must_use]
+    pub fn may_be_published(&self) -> bool {
+        let level = self.level();
+        level == Tlp::Clear || (self.settings.public && level == self.settings.ceiling)
     }
 
     /// Whether `tenant` may know of it: it is among its readers or writers, or it is public.

@@ -1,7 +1,7 @@
 //! What the functions of iocast share.
 //!
-//! Pure modules ([`stix`], [`pattern`], [`ioc`], [`filter`], [`tlp`]) do no I/O; only
-//! [`store`] knows tables and keys; [`log`] is the collection log that every surface reads.
+//! Pure modules ([`stix`], [`pattern`], [`ioc`], [`filter`], [`feed`], [`tlp`]) do no I/O;
+//! only [`store`] knows tables and keys; [`log`] is the collection log that every surface reads.
 
 pub mod access;
 pub mod audit;
@@ -10,6 +10,7 @@ pub mod collection;
 pub mod compaction;
 pub mod cursor;
 pub mod expiry;
+pub mod feed;
 pub mod filter;
 pub mod http;
 pub mod id;

@@ -147,10 +147,27 @@ impl World {
     }
 
     fn services_at(&self, dynamodb: SocketAddr) -> Services {
+        self.instance_at(dynamodb, self.running.s3)
+    }
+
+    /// An instance that reaches the engines at these addresses.
+    pub fn instance_at(&self, dynamodb: SocketAddr, s3: SocketAddr) -> Services {
         let http = clients::http();
         let settings = self.running.services.settings().clone();
-        let s3 = clients::s3(self.running.s3, &http);
-        Services::new(clients::dynamodb(dynamodb, &http), s3, settings)
+        Services::new(clients::dynamodb(dynamodb, &http), clients::s3(s3, &http), settings)
+    }
+
+    /// Where S3 is.
+    pub fn s3(&self) -> SocketAddr {
+        self.running.s3
+    }
+
+    /// Keys of the bucket that begin with `prefix`.
+    pub async fn bucket_keys(&self, prefix: &str) -> Vec<String> {
+        let client = clients::s3(self.running.s3, &clients::http());
+        let list = client.list_objects_v2().bucket(self.bucket_name()).prefix(prefix);
+        let listed = list.send().await.unwrap();
+        listed.contents().iter().filter_map(|object| object.key().map(str::to_owned)).collect()
     }
 
     /// What a collection's log says from its beginning on, read past the proxy.

@@ -11,6 +11,7 @@ pub mod load;
 pub mod managed;
 pub mod measure;
 pub mod plan;
+pub mod publish;
 pub mod serve;
 pub mod tenant;
 pub mod wrong_input;
@@ -60,6 +61,8 @@ pub enum Command {
     Audit(audit::Arguments),
     /// Make everything as a file says.
     Apply(apply::Arguments),
+    /// Publish feeds now, without waiting for their time.
+    Publish(publish::Arguments),
     /// Look at a deployment, and say what is wrong.
     Doctor(doctor::Arguments),
     /// Measure what pages cost: read units and time, on a service of its own.

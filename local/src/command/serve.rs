@@ -66,7 +66,7 @@ async fn serve(arguments: Arguments) -> Result<(), Box<dyn std::error::Error>> {
 }
 
 fn welcome(running: &Running, storage: &Storage) -> String {
-    let Running { base_url, keys, demo_collection, bucket, s3, .. } = running;
+    let Running { base_url, keys, demo_collection, demo_feed: feed, bucket, s3, .. } = running;
     let (kept_in, load) = match storage {
         Storage::InMemory => (
             "nowhere, it is forgotten at the end".to_owned(),
@@ -92,10 +92,14 @@ fn welcome(running: &Running, storage: &Storage) -> String {
 
 Try it:
   curl -s -H 'X-API-Key: {reader}' '{base_url}/taxii2/intel/collections/{demo_collection}/objects/?limit=2'
-Load a file:
+{feed}Load a file:
   {load}
 Stop with Ctrl-C.
 ",
+        feed = feed.map_or_else(String::new, |name| format!(
+            "  curl -s -H 'X-API-Key: {}' {base_url}/feeds/{name}.csv\n",
+            keys.reader
+        )),
         admin = keys.admin,
         writer = keys.writer,
         reader = keys.reader,

@@ -3,14 +3,15 @@
 use std::io::Write;
 
 use lambda_http::http::header::{
-    ACCESS_CONTROL_ALLOW_HEADERS, ACCESS_CONTROL_ALLOW_METHODS, ACCESS_CONTROL_ALLOW_ORIGIN,
-    ACCESS_CONTROL_EXPOSE_HEADERS, CONTENT_ENCODING, CONTENT_TYPE, HeaderName, HeaderValue, VARY,
+    ACCEPT_ENCODING, ACCESS_CONTROL_ALLOW_HEADERS, ACCESS_CONTROL_ALLOW_METHODS,
+    ACCESS_CONTROL_ALLOW_ORIGIN, ACCESS_CONTROL_EXPOSE_HEADERS, CONTENT_ENCODING, CONTENT_TYPE,
+    HeaderName, HeaderValue, VARY,
 };
 use lambda_http::http::{HeaderMap, StatusCode};
 use lambda_http::{Body, Response};
 use serde::Serialize;
 
-use super::call::Frame;
+use super::call::{Call, Frame};
 
 /// Smaller bodies are not worth compressing.
 const WORTH_COMPRESSING: usize = 1024;
@@ -21,6 +22,7 @@ pub struct Answer {
     status: StatusCode,
     headers: HeaderMap,
     body: Vec<u8>,
+    as_is: bool,
 }
 
 impl Answer {
@@ -29,7 +31,7 @@ impl Answer {
     pub fn new(status: StatusCode, content_type: &'static str, body: Vec<u8>) -> Self {
         let mut headers = HeaderMap::new();
         headers.insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
-        Self { status, headers, body }
+        Self { status, headers, body, as_is: false }
     }
 
     /// An answer of JSON.
@@ -42,7 +44,15 @@ impl Answer {
     /// An answer without a body.
     #[must_use]
     pub fn empty(status: StatusCode) -> Self {
-        Self { status, headers: HeaderMap::new(), body: Vec::new() }
+        Self { status, headers: HeaderMap::new(), body: Vec::new(), as_is: false }
+    }
+
+    /// The same answer, whose body is bytes in the coding that its headers say: it is not
+    /// compressed on its way.
+    #[must_use]
+    pub fn as_is(mut self) -> Self {
+        self.as_is = true;
+        self
     }
 
     /// The same answer with its body declared as another type.
@@ -94,7 +104,8 @@ impl Answer {
             HeaderValue::from_static("Accept, Accept-Encoding, Authorization, X-API-Key"),
         );
         let mut body = self.body;
-        if body.len() >= WORTH_COMPRESSING
+        if !self.as_is
+            && body.len() >= WORTH_COMPRESSING
             && let Some((coding, compressed)) = compress(&body, frame.accept_encoding.as_deref())
             // Bytes reach the gateway in base64: what shrinks less than that costs is not sent.
             && compressed.len() * 4 / 3 < body.len()
@@ -105,6 +116,8 @@ impl Answer {
         let mut response = Response::new(match body {
             _ if frame.head => Body::Empty,
             body if body.is_empty() => Body::Empty,
+            // Escaped as text it might be larger than an answer may be; base64 has a known length.
+            body if self.as_is => Body::Binary(body),
             // Text reaches the gateway as it is, bytes in base64.
             body => match String::from_utf8(body) {
                 Ok(text) => Body::Text(text),
@@ -126,27 +139,34 @@ fn compress(body: &[u8], accepted: Option<&str>) -> Option<(&'static str, Vec<u8
     encoder.finish().ok().map(|bytes| ("gzip", bytes))
 }
 
+/// Whether the client accepts gzip (RFC 9110, section 12.5.3).
+#[must_use]
+pub fn accepts_gzip(call: &Call) -> bool {
+    let accepted = call.header(&ACCEPT_ENCODING).unwrap_or_default();
+    weight(accepted, "gzip") > 0.0
+}
+
 /// The best of gzip and zstd the client accepts (RFC 9110, section 12.5.3).
 fn best_coding(accepted: &str) -> Option<&'static str> {
-    let weight = |wanted: &str| {
-        let member = |member: &str| {
-            let (name, parameters) = member.split_once(';').unwrap_or((member, ""));
-            let weight = parameters
-                .trim()
-                .strip_prefix("q=")
-                .map_or(1.0, |q| q.trim().parse().unwrap_or(1.0));
-            let name = name.trim();
-            (name.eq_ignore_ascii_case(wanted) || name == "*").then_some((name != "*", weight))
-        };
-        let found: Vec<(bool, f32)> = accepted.split(',').filter_map(member).collect();
-        let named = found.iter().find(|(named, _)| *named).or_else(|| found.first());
-        named.map_or(0.0, |(_, weight)| *weight)
-    };
-    let (zstd, gzip) = (weight("zstd"), weight("gzip"));
+    let (zstd, gzip) = (weight(accepted, "zstd"), weight(accepted, "gzip"));
     if zstd <= 0.0 && gzip <= 0.0 {
         return None;
     }
     Some(if zstd >= gzip { "zstd" } else { "gzip" })
+}
+
+/// The weight the client gives to a coding; 0 when it does not accept it.
+fn weight(accepted: &str, wanted: &str) -> f32 {
+    let member = |member: &str| {
+        let (name, parameters) = member.split_once(';').unwrap_or((member, ""));
+        let weight =
+            parameters.trim().strip_prefix("q=").map_or(1.0, |q| q.trim().parse().unwrap_or(1.0));
+        let name = name.trim();
+        (name.eq_ignore_ascii_case(wanted) || name == "*").then_some((name != "*", weight))
+    };
+    let found: Vec<(bool, f32)> = accepted.split(',').filter_map(member).collect();
+    let named = found.iter().find(|(named, _)| *named).or_else(|| found.first());
+    named.map_or(0.0, |(_, weight)| *weight)
 }
 
 #[cfg(test)]

@@ -56,6 +56,13 @@ impl<'a> Reader<'a> {
         })
     }
 
+    /// Where a reader goes on that has taken every entry so far: position and commit for
+    /// [`Reader::new`].
+    #[must_use]
+    pub fn reached(&self) -> (Position, u64) {
+        (self.walk.reached(), self.walk.next_seq())
+    }
+
     /// The next entry, or `None` at the end of the log. `wanted` says how many more the caller
     /// expects to take, so that about as much is read.
     ///

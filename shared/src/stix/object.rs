@@ -139,6 +139,31 @@ impl StixObject {
     }
 }
 
+impl Facets {
+    /// What the service knows of an object it stored, and the object's members. `version` is what
+    /// was stored as its version.
+    ///
+    /// # Errors
+    /// When it is none that [`StixObject::parse`] took.
+    pub fn of_stored(
+        json: &str,
+        version: Version,
+    ) -> Result<(Self, Map<String, Value>), Rejection> {
+        let value = serde_json::from_str(json).map_err(|e| Rejection::Json(e.to_string()))?;
+        let Value::Object(members) = value else {
+            return Err(Rejection::NotAnObject(kind_of(&value)));
+        };
+        let id = identity(&members)?;
+        let spec_version = spec_version(&members, id.object_type());
+        let pattern = match id.object_type() {
+            "indicator" => indicator_pattern(&members, spec_version)?,
+            _ => None,
+        };
+        let facets = describe::facets(id, version, spec_version, &members, pattern.as_ref());
+        Ok((facets, members))
+    }
+}
+
 fn content_hash(value: &Value) -> ContentHash {
     // `serde_json`'s map is sorted by name, so the text is canonical.
     let digest = Sha256::digest(value.to_string().as_bytes());

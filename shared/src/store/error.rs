@@ -43,7 +43,9 @@ impl StoreError {
     {
         let code = error.code().unwrap_or_default();
         match code {
-            "ConditionalCheckFailedException" => Self::Conflict,
+            "ConditionalCheckFailedException"
+            | "PreconditionFailed"
+            | "ConditionalRequestConflict" => Self::Conflict,
             "ProvisionedThroughputExceededException"
             | "ThrottlingException"
             | "RequestLimitExceeded"

@@ -3,14 +3,15 @@
 //! and are there to compare a run with the one before it.
 //!
 //! `cargo bench -p tests` measures; `cargo test -p tests --benches` runs all of it in small.
-//! Parts can be named: `cargo bench -p tests -- pages requests access export ingest memory`; `--iocast FILE`
-//! watches the memory of another build; `--json FILE` says where the figures go.
+//! Parts can be named: `cargo bench -p tests -- pages requests access export ingest memory feeds`;
+//! `--iocast FILE` watches the memory of another build; `--json FILE` says where the figures go.
 
 // The size of these futures is nobody's concern.
 #![allow(clippy::large_futures)]
 
 mod access;
 mod export;
+mod feeds;
 mod floor;
 mod follower;
 mod http_client;
@@ -37,7 +38,8 @@ use report::Report;
 use scale::Scale;
 use system::System;
 
-const PARTS: [&str; 6] = ["pages", "requests", "access", "export", "ingest", "memory"];
+const PARTS: [&str; 7] =
+    ["pages", "requests", "access", "export", "ingest", "memory", "feeds"];
 
 struct Options {
     full: bool,
@@ -140,6 +142,10 @@ async fn measure(options: &Options) -> Report {
     if options.wants("memory") {
         let iocast = process::iocast(options.iocast.clone());
         report.memory = memory::measure(&iocast, &scale).await;
+    }
+    if options.wants("feeds") {
+        let iocast = process::iocast(options.iocast.clone());
+        report.feeds = feeds::measure(&iocast, &scale).await;
     }
     report.about.push(format!("It took {:.0} s.", begun.elapsed().as_secs_f64()));
     report

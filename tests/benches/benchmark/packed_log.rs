@@ -91,20 +91,37 @@ impl PackedLog {
         (self.position(begin), self.position(end - 1), blob)
     }
 
+    /// Appends one more full commit of objects nobody has seen.
+    pub async fn append(&self, store: &Store) {
+        let seq = self.seq_of(self.objects - 1) + 1;
+        let last = self.position(self.objects - 1);
+        let first = store.position_now().max(last).round_up_to_millisecond().next();
+        let at = |index: u64| Position::from_micros(first.micros() + index);
+        let last = at(MAX_ENTRIES as u64).round_up_to_millisecond();
+        let entries: Vec<Entry> =
+            (0..MAX_ENTRIES).map(|index| entry(2, index, at(index as u64))).collect();
+        let tail = Tail { seq, last, generation: self.collection.generation, since_hint: 0 };
+        let blob = pack(&entries).expect("entries pack");
+        store.put_commit(self.id(), tail, first, Some(blob)).await.expect("put");
+    }
+
     fn entry(&self, index: usize) -> Entry {
-        let made = Series(1).indicator(index);
-        let position = self.position(index);
-        Entry {
-            op: Op::Enter,
-            id: made.id,
-            version: made.version,
-            spec_version: SpecVersion::V21,
-            revision: 1,
-            position,
-            entered: position,
-            replaces: None,
-            oldest: true,
-            body: made.json,
-        }
+        entry(1, index, self.position(index))
+    }
+}
+
+fn entry(series: u64, index: usize, position: Position) -> Entry {
+    let made = Series(series).indicator(index);
+    Entry {
+        op: Op::Enter,
+        id: made.id,
+        version: made.version,
+        spec_version: SpecVersion::V21,
+        revision: 1,
+        position,
+        entered: position,
+        replaces: None,
+        oldest: true,
+        body: made.json,
     }
 }

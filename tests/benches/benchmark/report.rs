@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::Serialize;
 
-use crate::{access, export, ingest, memory, pages, requests};
+use crate::{access, export, feeds, ingest, memory, pages, requests};
 
 /// One run.
 #[derive(Debug, Default, Serialize)]
@@ -23,6 +23,8 @@ pub struct Report {
     pub ingest: Option<ingest::Row>,
     /// Part d.
     pub memory: Vec<memory::Row>,
+    /// Part e.
+    pub feeds: Vec<feeds::Row>,
 }
 
 impl Report {
@@ -143,6 +145,21 @@ impl fmt::Display for Report {
             writeln!(
                 f,
                 "| {what} | {idle_mib:.0} | {peak_mib:.0} | **{above_idle_mib:.0}** | {anonymous_above_idle_mib:.0} | {seconds:.1} |"
+            )?;
+        }
+        if !self.feeds.is_empty() {
+            writeln!(
+                f,
+                "\ne. A feed published in all its forms by `iocast publish` (bar: below 300 MB)\n"
+            )?;
+            writeln!(f, "| run | rows | s | peak MiB | CSV MB | all files MB |")?;
+            writeln!(f, "|---|---:|---:|---:|---:|---:|")?;
+        }
+        for row in &self.feeds {
+            let feeds::Row { what, rows, seconds, peak_mib, files_mb, csv_mb } = row;
+            writeln!(
+                f,
+                "| {what} | {rows} | {seconds:.1} | **{peak_mib:.0}** | {csv_mb:.1} | {files_mb:.1} |"
             )?;
         }
         Ok(())

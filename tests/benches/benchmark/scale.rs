@@ -17,6 +17,8 @@ pub struct Scale {
     pub rounds: usize,
     /// Bytes of the bundle whose memory is watched.
     pub bundle_bytes: usize,
+    /// Rows of the feed that is published.
+    pub feed_rows: usize,
 }
 
 impl Scale {
@@ -29,6 +31,7 @@ impl Scale {
             ingested: 5_000,
             rounds: 3,
             bundle_bytes: 100_000_000,
+            feed_rows: tests::chance::asked_for("IOCAST_FEED_ROWS", 1_000_000),
         }
     }
 
@@ -41,6 +44,7 @@ impl Scale {
             ingested: 300,
             rounds: 1,
             bundle_bytes: 300_000,
+            feed_rows: 1_000,
         }
     }
 }

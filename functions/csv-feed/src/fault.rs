@@ -1,0 +1,71 @@
+//! Errors of this surface: those of every surface, and one that says when to come again.
+
+use lambda_http::http::StatusCode;
+use lambda_http::http::header::RETRY_AFTER;
+use shared::feed::{Edition, File};
+use shared::http::{Answer, ApiError, AuthError, Call};
+use shared::store::StoreError;
+
+/// A feed without an edition is looked after every minute.
+const FIRST_EDITION: &str = "60";
+
+/// An error as a client sees it.
+#[derive(Debug)]
+pub struct Fault {
+    error: ApiError,
+    retry_after: Option<&'static str>,
+}
+
+impl Fault {
+    /// 404 of a feed nobody published yet.
+    pub fn not_published_yet() -> Self {
+        let message = "the feed has no edition yet: its first one is made within two minutes";
+        let error = ApiError::new(StatusCode::NOT_FOUND, "not_published_yet", message);
+        Self { error, retry_after: Some(FIRST_EDITION) }
+    }
+
+    /// 404 of a feed that is not there, as far as this caller may know.
+    pub fn unknown_feed(name: &str) -> Self {
+        let shown: String = name.chars().take(80).collect();
+        ApiError::not_found(format!("there is no feed {shown:?}")).into()
+    }
+
+    /// 404 of a file the feed is not published as.
+    pub fn unknown_file(suffix: &str, edition: &Edition) -> Self {
+        let shown: String = suffix.chars().take(40).collect();
+        let files = edition.files.iter().map(|published| published.file);
+        let files: Vec<&str> = files.map(File::suffix).chain(["sha256"]).collect();
+        let message = format!(
+            "the feed is not published as {shown:?}; its files end in .{}",
+            files.join(", .")
+        );
+        ApiError::new(StatusCode::NOT_FOUND, "format_not_published", message).into()
+    }
+
+    /// The answer.
+    pub fn answer(self, call: &Call) -> Answer {
+        let answer = self.error.answer(call);
+        match self.retry_after {
+            Some(seconds) => answer.with(RETRY_AFTER, seconds),
+            None => answer,
+        }
+    }
+}
+
+impl From<ApiError> for Fault {
+    fn from(error: ApiError) -> Self {
+        Self { error, retry_after: None }
+    }
+}
+
+impl From<StoreError> for Fault {
+    fn from(error: StoreError) -> Self {
+        ApiError::from(error).into()
+    }
+}
+
+impl From<AuthError> for Fault {
+    fn from(error: AuthError) -> Self {
+        ApiError::from(error).into()
+    }
+}

@@ -1,0 +1,108 @@
+//! `iocast publish`: feeds published now, by the function's own code.
+
+use std::net::SocketAddr;
+use std::path::Path;
+
+use csv_publish::{Outcome, Progress, PublishError, Request};
+use shared::collection::Collection;
+use shared::feed::Feed;
+use shared::services::{Services, Settings, SettingsError};
+use shared::store::StoreError;
+use thiserror::Error;
+
+use crate::data_folder::announced;
+use crate::engines::clients;
+use crate::serve::{self, StartError};
+use crate::template::Template;
+
+/// Why nothing can be published.
+#[derive(Debug, Error)]
+pub enum ConnectError {
+    /// Neither a deployment nor a service of this machine is known.
+    #[error(
+        "no service is running on {0}; give --data with the folder of the one that is, or set the \
+         variables of a deployed function (IOCAST_BUCKET and so on) for a deployment"
+    )]
+    NoService(String),
+    /// The environment names a deployment, but not all of it.
+    #[error(transparent)]
+    Environment(#[from] SettingsError),
+    /// The template cannot be read.
+    #[error(transparent)]
+    Template(#[from] StartError),
+}
+
+/// What reaches the feeds: a deployment if the environment names one, else the service that is
+/// running on the folder.
+///
+/// # Errors
+/// When there is neither.
+pub fn connect(data: &Path) -> Result<Services, ConnectError> {
+    if Settings::from_env().is_ok() {
+        return Ok(Services::from_env()?);
+    }
+    let engines = announced(data).engines;
+    let (dynamodb, s3) =
+        engines.ok_or_else(|| ConnectError::NoService(data.display().to_string()))?;
+    Ok(local(dynamodb, s3)?)
+}
+
+fn local(dynamodb: SocketAddr, s3: SocketAddr) -> Result<Services, StartError> {
+    let settings = serve::settings(&Template::embedded()?)?;
+    let http = clients::http();
+    Ok(Services::new(clients::dynamodb(dynamodb, &http), clients::s3(s3, &http), settings))
+}
+
+/// The feeds to publish, and the collections they are of.
+#[derive(Debug)]
+pub struct Feeds {
+    /// The feeds.
+    pub feeds: Vec<Feed>,
+    collections: Vec<Collection>,
+}
+
+/// Why feeds cannot be found.
+#[derive(Debug, Error)]
+pub enum FindError {
+    /// There is no such feed.
+    #[error("there is no feed {0:?}")]
+    Unknown(String),
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl Feeds {
+    /// The feeds called `names`, by id or alias; all of them if none is named.
+    ///
+    /// # Errors
+    /// Names the one that is not there.
+    pub async fn find(services: &Services, names: &[String]) -> Result<Self, FindError> {
+        let store = services.store();
+        let collections = store.collections().await?;
+        if names.is_empty() {
+            return Ok(Self { feeds: store.feeds().await?, collections });
+        }
+        let mut feeds = Vec::new();
+        for name in names {
+            let found = store.feed(name).await?;
+            feeds.push(found.ok_or_else(|| FindError::Unknown(name.clone()))?);
+        }
+        Ok(Self { feeds, collections })
+    }
+
+    /// Publishes one of them.
+    ///
+    /// # Errors
+    /// Why it was not published; its last edition stays.
+    pub async fn publish(
+        &self,
+        services: &Services,
+        feed: &Feed,
+        rebuild: bool,
+        progress: &Progress,
+    ) -> Result<Outcome, PublishError> {
+        let request = Request { feed, collections: &self.collections, rebuild };
+        csv_publish::publish(services, request, progress).await
+    }
+}
