@@ -8,6 +8,7 @@ mod body;
 mod call;
 mod error;
 mod query;
+mod streaming;
 
 use std::future::Future;
 
@@ -20,6 +21,7 @@ pub use body::{BodyError, MAX_BODY_BYTES, MAX_EXPANDED_BYTES};
 pub use call::Call;
 pub use error::ApiError;
 pub use query::{Query, QueryError};
+pub use streaming::{Chunks, Reply, StreamedBody, serve_streaming};
 
 /// Answers a gateway request with `handle`. Adds what every answer carries: the request id,
 /// CORS for reads, compression, and no body for `HEAD`.

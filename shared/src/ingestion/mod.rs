@@ -20,7 +20,7 @@ use crate::store::{Head, StoreError};
 use crate::tlp::Tlp;
 
 pub use outcome::{Accepted, Kind, Outcome, Refusal, Refused};
-pub(crate) use write::level_of;
+pub use write::level_of;
 
 /// Objects one request may hold.
 pub const MAX_OBJECTS: usize = 10_000;

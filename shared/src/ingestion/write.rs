@@ -187,7 +187,10 @@ fn removed_here(stored: Option<&Head>, facets: &Facets, context: Context<'_>) ->
 
 /// The TLP level of an object of `owner`, its markings looked up as they are at `since` or later
 /// (absent: within the last minute).
-pub(crate) async fn level_of(
+///
+/// # Errors
+/// When the store fails.
+pub async fn level_of(
     services: &Services,
     facets: &Facets,
     owner: &TenantId,

@@ -4,12 +4,14 @@ mod commit;
 mod entry;
 mod marks;
 mod reader;
+mod tailer;
 mod walk;
 
 pub use commit::{Commit, MAX_BODY_BYTES, MAX_ENTRIES, Origin, pack, pack_moved, unpack};
 pub use entry::{CollectionId, Entry, LogId, Membership, Op, Place};
 pub use marks::{CommitMarks, Marks};
 pub use reader::Reader;
+pub use tailer::{Polled, Tailer};
 pub use walk::Seen;
 #[cfg(test)]
 pub(crate) use walk::{Taken, Walk};

@@ -8,10 +8,10 @@ use thiserror::Error;
 
 use super::EXTENSION_ID;
 use super::create::{name, sightings, stock_description};
-use super::members::Members;
 use super::parts::{Phase, kill_chain_phases, references};
 use crate::ioc::check::{Ioc, ends_after};
 use crate::ioc::error::IocError;
+use crate::stix::Members;
 use crate::time::Timestamp;
 use crate::tlp::Tlp;
 

@@ -1,7 +1,6 @@
 //! The STIX indicator of an IOC (STIX 2.1, section 4.7).
 
 mod create;
-mod members;
 mod merge;
 mod parts;
 

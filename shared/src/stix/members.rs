@@ -10,7 +10,7 @@ use serde_json::value::{RawValue, to_raw_value};
 
 /// A JSON object, member by member.
 #[derive(Debug, Default)]
-pub(super) struct Members(Vec<(String, Box<RawValue>)>);
+pub struct Members(Vec<(String, Box<RawValue>)>);
 
 /// The order in which new members are put in; others keep their place.
 const ORDER: [&str; 20] = [
@@ -41,20 +41,16 @@ impl Members {
     ///
     /// # Errors
     /// When it is there and is no `T`.
-    pub(super) fn get<T: DeserializeOwned>(
-        &self,
-        name: &str,
-    ) -> Result<Option<T>, serde_json::Error> {
+    pub fn get<T: DeserializeOwned>(&self, name: &str) -> Result<Option<T>, serde_json::Error> {
         let found = self.0.iter().find(|(member, _)| member == name);
         found.map(|(_, value)| serde_json::from_str(value.get())).transpose()
     }
 
     /// Puts `value` in place of the member `name`, or in where our own order has it.
-    pub(super) fn set<T: Serialize>(
-        &mut self,
-        name: &str,
-        value: &T,
-    ) -> Result<(), serde_json::Error> {
+    ///
+    /// # Errors
+    /// When `value` cannot be written as JSON.
+    pub fn set<T: Serialize>(&mut self, name: &str, value: &T) -> Result<(), serde_json::Error> {
         let value = to_raw_value(value)?;
         if let Some((_, old)) = self.0.iter_mut().find(|(member, _)| member == name) {
             *old = value;
@@ -68,7 +64,7 @@ impl Members {
     }
 
     /// Takes the member `name` out.
-    pub(super) fn remove(&mut self, name: &str) {
+    pub fn remove(&mut self, name: &str) {
         self.0.retain(|(member, _)| member != name);
     }
 }
