@@ -31,10 +31,10 @@ impl KeySpec {
         }
     }
 
-    /// The same, for reading TAXII only.
+    /// The same, for reading only: TAXII and live streams.
     #[must_use]
     pub fn read_only(self) -> Self {
-        self.with([Scope::ReadTaxii])
+        self.with([Scope::ReadTaxii, Scope::ReadStream])
     }
 
     /// The same, for writing only.

@@ -18,6 +18,7 @@ pub mod chance;
 pub mod checker;
 pub mod client;
 pub mod collection;
+pub mod event_stream;
 pub mod exact;
 pub mod fixtures;
 pub mod function;

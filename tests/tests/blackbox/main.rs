@@ -43,6 +43,7 @@ mod ingest_filters;
 mod ingest_iocs;
 mod ingest_refusals;
 mod lambda_runtime;
+mod live_stream_table;
 mod loss;
 mod openapi;
 mod page_cost;

@@ -17,9 +17,8 @@ fn thing(object_type: &str, number: u32, rest: &str) -> Thing {
 }
 
 fn uses(number: u32, source: &str, target: &str) -> Thing {
-    let rest = format!(
-        r#","relationship_type":"uses","source_ref":"{source}","target_ref":"{target}""#
-    );
+    let rest =
+        format!(r#","relationship_type":"uses","source_ref":"{source}","target_ref":"{target}""#);
     thing("relationship", number, &rest)
 }
 
@@ -41,9 +40,7 @@ fn what_is_referred_to_comes_first_and_what_joins_comes_last() {
     let marking = thing("marking-definition", 1, "");
     let (marking_id, author_id) = (id("marking-definition", 1), id("identity", 2));
     let author = thing("identity", 2, &format!(r#","object_marking_refs":["{marking_id}"]"#));
-    let refs = format!(
-        r#","created_by_ref":"{author_id}","object_marking_refs":["{marking_id}"]"#
-    );
+    let refs = format!(r#","created_by_ref":"{author_id}","object_marking_refs":["{marking_id}"]"#);
     let own = thing("malware", 3, &refs);
     let other = thing("tool", 4, &refs);
     let link = uses(5, &id("malware", 3), &id("tool", 4));

@@ -44,7 +44,9 @@ fn the_object_keeps_its_spelling() {
 
 #[test]
 fn what_an_object_brought_with_it_counts() {
-    let own = format!(r#","extensions":{{"{EXTENSION}":{{"id":"x","score":7}},"extension-definition--1":{{"a":1}}}}"#);
+    let own = format!(
+        r#","extensions":{{"{EXTENSION}":{{"id":"x","score":7}},"extension-definition--1":{{"a":1}}}}"#
+    );
     let sent = as_sent(&indicator(&own), |_| true);
     let extension = &sent["extensions"][EXTENSION];
     assert_eq!((&extension["id"], &extension["score"]), (&json!("x"), &json!(7)));
@@ -72,8 +74,7 @@ fn references_to_what_is_withheld_are_taken_out() {
 fn an_event_says_what_happened() {
     let object = indicator("");
     let shown = shown(&object.facets, &object.json, |_| true).unwrap();
-    let text =
-        event(Kind::Create, Referer::Init, &object.facets, &shown, Map::new()).unwrap();
+    let text = event(Kind::Create, Referer::Init, &object.facets, &shown, Map::new()).unwrap();
     assert!(!text.contains('\n'));
     let event: Value = serde_json::from_str(&text).unwrap();
     assert_eq!(event["version"], "4");
