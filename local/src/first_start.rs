@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
-use shared::access::{KeyText, NewKey, Scope, TenantId, TenantIdError};
+use shared::access::{KeyText, NewKey, PlanNameError, Scope, TenantId, TenantIdError};
 use shared::collection::CollectionSettings;
 use shared::services::Services;
 use shared::store::{DefineCollectionError, StoreError};
@@ -18,6 +18,7 @@ use crate::atomic_file;
 use crate::http_client::{self, HttpClientError};
 
 const TENANT: &str = "demo";
+const PLAN: &str = "enterprise";
 const COLLECTION: &str = "demo";
 const DEMONSTRATION: &str = include_str!("demonstration.json");
 /// How long the demonstration objects may take to be readable.
@@ -58,6 +59,9 @@ pub enum FirstStartError {
     /// What this program says of its tenant is wrong.
     #[error(transparent)]
     Tenant(#[from] TenantIdError),
+    /// What this program says of its keys' plan is wrong.
+    #[error(transparent)]
+    Plan(#[from] PlanNameError),
     /// The keys could not be kept.
     #[error("cannot keep the keys in {file}: {source}")]
     Keep {
@@ -138,16 +142,20 @@ async fn make_keys(services: &Services, tenant: &TenantId) -> Result<Kept, First
     };
     let reads = [ReadTaxii, ReadStix, ReadStream, ReadCsv, ReadIocStream];
     let writes = [DeleteIocStream, WriteObjects, WriteNotifications];
-    let make = async |name: &str, tenant: TenantId, scopes: Vec<Scope>, clearance| {
+    let make = async |name: &str,
+                      tenant: TenantId,
+                      scopes: Vec<Scope>,
+                      clearance|
+           -> Result<String, FirstStartError> {
         let key = NewKey {
             tenant,
             name: name.to_owned(),
             scopes,
-            plan: "enterprise".to_owned(),
+            plan: PLAN.parse()?,
             clearance,
             expires: None,
         };
-        services.store().create_key(key).await.map(|key| key.reveal())
+        Ok(services.store().create_key(key).await?.reveal())
     };
     Ok(Kept {
         admin_key: make("admin", TenantId::operator(), Scope::ALL.to_vec(), Tlp::Red).await?,

@@ -11,7 +11,7 @@ use aws_smithy_http_client::tls::{Provider, rustls_provider::CryptoMode};
 
 use crate::services::{Services, Settings, SettingsError};
 
-/// Log lines as JSON; `RUST_LOG` says how many, `info` by default.
+/// Log lines as JSON, and metrics among them; `RUST_LOG` says how many, `info` by default.
 pub fn start_logging() {
     let filter = tracing_subscriber::EnvFilter::try_from_default_env();
     let filter = filter.unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("info"));
@@ -22,6 +22,7 @@ pub fn start_logging() {
         .with_current_span(false)
         .without_time()
         .try_init();
+    crate::metric::start_printing();
 }
 
 impl Services {

@@ -6,14 +6,16 @@ use std::env;
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::{Duration, Instant};
 
+use chrono::NaiveDate;
 use thiserror::Error;
 use tokio::sync::OnceCell;
 
-use crate::access::{ApiKey, KeyId, TenantId};
+use crate::access::{ApiKey, KeyId, Plan, PlanName, TenantId};
 use crate::clock::Clock;
 use crate::collection::{Collection, CollectionSettings};
 use crate::filter::Filter;
 use crate::id::ObjectId;
+use crate::limiter::Limiter;
 use crate::log::CollectionId;
 use crate::projection::Projector;
 use crate::stix::{Marking, marking_defined_by};
@@ -24,6 +26,8 @@ use crate::time::Position;
 const DEFINITION_MEMORY: Duration = Duration::from_secs(30);
 /// Keys are asked for again after this long, so that a revoked one stops within a minute.
 const KEY_MEMORY: Duration = Duration::from_secs(30);
+/// Plans are read again after this long.
+const PLAN_MEMORY: Duration = Duration::from_secs(30);
 /// A name that is not found is looked up again if the definitions are older than this.
 const DEFINITION_PATIENCE: Duration = Duration::from_secs(1);
 /// A marking's level is read again after this long.
@@ -110,6 +114,8 @@ struct Inner {
     store: Store,
     settings: Settings,
     keys: Remembered<KeyId, ApiKey>,
+    plans: Remembered<PlanName, Arc<Plan>>,
+    limiter: Limiter,
     markings: Remembered<ObjectId, (Instant, TenantId, Marking)>,
     definitions: RwLock<Option<(Instant, Definitions)>>,
     cursor_secret: OnceCell<[u8; 32]>,
@@ -147,6 +153,8 @@ impl Services {
             store,
             settings,
             keys: Mutex::default(),
+            plans: Mutex::default(),
+            limiter: Limiter::default(),
             markings: Mutex::default(),
             definitions: RwLock::default(),
             cursor_secret: OnceCell::new(),
@@ -184,6 +192,52 @@ impl Services {
             remember(&self.0.keys, id.clone(), key.clone());
         }
         Ok(key)
+    }
+
+    /// The plan of this name, remembered for half a minute. One that is not there is one that
+    /// grants nothing, see [`Plan::gone`].
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn plan(&self, name: &PlanName) -> Result<Arc<Plan>, StoreError> {
+        if let Some(plan) = recall(&self.0.plans, name, PLAN_MEMORY) {
+            return Ok(plan);
+        }
+        let plan = self.0.store.plan(name).await?;
+        let plan = Arc::new(plan.unwrap_or_else(|| Plan::gone(name.clone())));
+        remember(&self.0.plans, name.clone(), plan.clone());
+        Ok(plan)
+    }
+
+    /// Writes down that a key is used today, once a day, as far as this instance knows. That it
+    /// fails keeps no request from being served.
+    pub async fn note_use(&self, key: &ApiKey) {
+        let today = self.0.store.now().date_naive();
+        if key.last_used.is_some_and(|day| day >= today) {
+            return;
+        }
+        // Remembered first, so that of many requests at once one writes.
+        if !self.remember_use(&key.id, today) {
+            return;
+        }
+        if let Err(error) = self.0.store.note_use(&key.id, today).await {
+            tracing::warn!(%error, key = %key.id, "the day of its last use is not written down");
+        }
+    }
+
+    /// Says no when the use of that day is remembered already. How long the key is remembered
+    /// stays as it is: a revoked one must go.
+    fn remember_use(&self, id: &KeyId, on: NaiveDate) -> bool {
+        let mut keys = self.0.keys.lock().unwrap_or_else(PoisonError::into_inner);
+        let Some((_, known)) = keys.get_mut(id) else { return true };
+        let before = known.last_used.replace(on);
+        before.is_none_or(|day| day < on)
+    }
+
+    /// What counts requests against their plans.
+    #[must_use]
+    pub fn limiter(&self) -> &Limiter {
+        &self.0.limiter
     }
 
     /// What a marking id that is none of OASIS' own stands for on an object of `owner`, as of

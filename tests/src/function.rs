@@ -1,7 +1,9 @@
 //! A function's real binary, running against our Runtime API.
 
 use std::process::Stdio;
+use std::sync::{Arc, Mutex};
 
+use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::process::{Child, Command};
 
 use crate::binaries;
@@ -12,6 +14,7 @@ use crate::runtime_api::{Outcome, RuntimeApi, Streamed};
 /// A running function. It is killed when dropped.
 pub struct Function {
     runtime: RuntimeApi,
+    printed: Arc<Mutex<String>>,
     _process: Child,
 }
 
@@ -19,7 +22,7 @@ impl Function {
     /// Starts the binary `name` as Lambda does, with `environment` beside Lambda's own variables.
     pub async fn start(name: &str, environment: &[(String, String)]) -> Self {
         let runtime = RuntimeApi::start().await;
-        let process = Command::new(binaries::path(name))
+        let mut process = Command::new(binaries::path(name))
             .env_clear()
             .env("AWS_LAMBDA_RUNTIME_API", runtime.address())
             .env("AWS_LAMBDA_FUNCTION_NAME", name)
@@ -32,11 +35,26 @@ impl Function {
             .env("AWS_SECRET_ACCESS_KEY", "test")
             .envs(environment.iter().map(|(name, value)| (name, value)))
             .stdin(Stdio::null())
-            .stdout(Stdio::null())
+            .stdout(Stdio::piped())
             .kill_on_drop(true)
             .spawn()
             .unwrap_or_else(|error| panic!("cannot start the function {name}: {error}"));
-        Self { runtime, _process: process }
+        let printed = Arc::new(Mutex::new(String::new()));
+        let (output, kept) = (process.stdout.take().unwrap(), printed.clone());
+        tokio::spawn(async move {
+            let mut lines = BufReader::new(output).lines();
+            while let Ok(Some(line)) = lines.next_line().await {
+                let mut kept = kept.lock().unwrap();
+                kept.push_str(&line);
+                kept.push('\n');
+            }
+        });
+        Self { runtime, printed, _process: process }
+    }
+
+    /// What the function printed so far: its log, and its metrics.
+    pub fn printed(&self) -> String {
+        self.printed.lock().unwrap().clone()
     }
 
     /// Invokes the function with any event: a stream's records, a bucket's notification.

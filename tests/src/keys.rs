@@ -1,8 +1,12 @@
 //! Keys for tests: what one shall be, and what was made.
 
 use chrono::{DateTime, Utc};
-use shared::access::{KeyId, Scope};
+use shared::access::{KeyId, PlanTerms, Scope};
+use shared::store::Store;
 use shared::tlp::Tlp;
+
+/// The plan of tests that are not about plans.
+pub const UNLIMITED: &str = "unlimited";
 
 /// What a key shall be; [`KeySpec::of`] a tenant and change what matters.
 #[derive(Debug, Clone)]
@@ -20,12 +24,13 @@ pub struct KeySpec {
 }
 
 impl KeySpec {
-    /// A key that may read TAXII and write objects, cleared for TLP:AMBER, for ever.
+    /// A key that may read TAXII and write objects, cleared for TLP:AMBER, for ever, on a plan that
+    /// limits nothing.
     pub fn of(tenant: &str) -> Self {
         Self {
             tenant: tenant.to_owned(),
             scopes: vec![Scope::ReadTaxii, Scope::WriteObjects],
-            plan: "enterprise".to_owned(),
+            plan: UNLIMITED.to_owned(),
             clearance: Tlp::Amber,
             expires: None,
         }
@@ -60,6 +65,15 @@ impl KeySpec {
     pub fn cleared(self, clearance: Tlp) -> Self {
         Self { clearance, ..self }
     }
+}
+
+/// Makes the plan of tests that are not about plans.
+pub async fn make_unlimited_plan(store: &Store) {
+    let terms: PlanTerms = serde_json::from_value(serde_json::json!({
+        "scopes": Scope::ALL.into_iter().filter(|s| !s.is_given_by_operator()).collect::<Vec<_>>(),
+    }))
+    .unwrap();
+    store.put_plan(&UNLIMITED.parse().unwrap(), 0, &terms).await.unwrap();
 }
 
 /// A key that exists.

@@ -25,7 +25,7 @@ use crate::collection::{Collection, CollectionSpec};
 use crate::fixtures::{Object, envelope};
 use crate::function::Function;
 use crate::gateway_event;
-use crate::keys::{Key, KeySpec};
+use crate::keys::{Key, KeySpec, make_unlimited_plan};
 use crate::packed_log;
 use crate::patience::{DEADLINE, until};
 use crate::taxii_reading::{Page, pages_by_next};
@@ -107,6 +107,7 @@ impl World {
             writer: String::new(),
             reader: String::new(),
         };
+        make_unlimited_plan(world.running.services.store()).await;
         world.writer = world.key(KeySpec::of("acme")).await.text;
         world.reader = world.key(KeySpec::of("reader").read_only()).await.text;
         world
@@ -227,12 +228,19 @@ impl World {
             tenant: self.tenant(&spec.tenant).await,
             name: "black-box".to_owned(),
             scopes: spec.scopes,
-            plan: spec.plan,
+            plan: spec.plan.parse().unwrap(),
             clearance: spec.clearance,
             expires: spec.expires,
         };
         let key = self.running.services.store().create_key(new).await.unwrap();
         Key { text: key.reveal(), id: key.id().clone() }
+    }
+
+    /// Writes a plan's row.
+    pub async fn plan(&self, name: &str, terms: Value) {
+        let terms = serde_json::from_value(terms).unwrap();
+        let store = self.running.services.store();
+        store.put_plan(&name.parse().unwrap(), 0, &terms).await.unwrap();
     }
 
     /// TAXII with a key made for the purpose.

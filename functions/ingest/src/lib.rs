@@ -34,9 +34,7 @@ async fn route(services: &Services, call: &Call) -> Result<Answer, ApiError> {
 
 /// The caller, if its key may write objects.
 async fn writer(services: &Services, call: &Call) -> Result<Caller, ApiError> {
-    let caller = authenticate(services, call.headers()).await?;
-    if !caller.may(Scope::WriteObjects) {
-        return Err(ApiError::missing_scope(Scope::WriteObjects));
-    }
+    let caller = authenticate(services, call).await?;
+    caller.require(Scope::WriteObjects)?;
     Ok(caller)
 }

@@ -3,11 +3,8 @@
 //!
 //! The filters travel within: four widespread clients drop them on page 2.
 
-use base64::Engine;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use hmac::{Hmac, Mac};
 use serde::{Deserialize, Serialize};
-use sha2::Sha256;
+use shared::cursor::{self, Secret};
 use shared::id::ObjectId;
 use shared::log::CollectionId;
 use shared::services::Services;
@@ -19,19 +16,14 @@ use uuid::Uuid;
 use crate::fault::Fault;
 use crate::selection::Selection;
 
-const FORMAT: u8 = 1;
-const TAG_BYTES: usize = 16;
+const PURPOSE: &str = "taxii-next-1";
 /// No cursor this service makes is longer: a read may list a hundred types, ids and versions
 /// each, and a type's name may have 250 characters.
 const MAX_TEXT: usize = 80 * 1024;
 
-/// What authenticates cursors; see [`Services::cursor_secret`].
-pub type Secret = [u8; 32];
-
 /// Where a read goes on.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Cursor {
-    format: u8,
     collection: CollectionId,
     object: Option<ObjectId>,
     /// After this position.
@@ -61,7 +53,7 @@ impl Cursor {
             (id.object_type().to_owned(), uuid.unwrap_or_default())
         };
         let ids = selection.ids.take().map(|ids| ids.into_iter().map(compact).collect());
-        Self { format: FORMAT, collection, object, after, seq, selection, ids, limit }
+        Self { collection, object, after, seq, selection, ids, limit }
     }
 
     /// What was asked for.
@@ -85,11 +77,8 @@ impl Cursor {
     /// # Errors
     /// None that is known: what a cursor holds can be written.
     pub fn seal_with(&self, secret: &Secret) -> Result<String, Fault> {
-        let mut bytes =
-            postcard::to_allocvec(self).map_err(|fault| StoreError::Damaged(fault.to_string()))?;
-        let tag = mac(secret, &bytes)?.finalize().into_bytes();
-        bytes.extend(&tag[..TAG_BYTES]);
-        Ok(URL_SAFE_NO_PAD.encode(bytes))
+        let sealed = cursor::seal(secret, PURPOSE, self);
+        Ok(sealed.map_err(|fault| StoreError::Damaged(fault.to_string()))?)
     }
 
     /// Reads the text a client sent back for `collection` and `object`.
@@ -116,31 +105,14 @@ impl Cursor {
         collection: CollectionId,
         object: Option<&ObjectId>,
     ) -> Result<Self, Fault> {
-        let not_ours = || {
+        let opened: Option<Self> =
+            if text.len() <= MAX_TEXT { cursor::open(secret, PURPOSE, text) } else { None };
+        let here =
+            |cursor: &Self| cursor.collection == collection && cursor.object.as_ref() == object;
+        opened.filter(here).ok_or_else(|| {
             Fault::parameter("next", "`next` is not a value this server gave for this collection")
-        };
-        let bytes = (text.len() <= MAX_TEXT)
-            .then(|| URL_SAFE_NO_PAD.decode(text).ok())
-            .flatten()
-            .ok_or_else(not_ours)?;
-        let split = bytes.len().checked_sub(TAG_BYTES).ok_or_else(not_ours)?;
-        let (payload, tag) = bytes.split_at(split);
-        mac(secret, payload)?.verify_truncated_left(tag).map_err(|_| not_ours())?;
-        let cursor: Self = postcard::from_bytes(payload).map_err(|_| not_ours())?;
-        let here = cursor.format == FORMAT
-            && cursor.collection == collection
-            && cursor.object.as_ref() == object;
-        if here { Ok(cursor) } else { Err(not_ours()) }
+        })
     }
-}
-
-fn mac(secret: &Secret, payload: &[u8]) -> Result<Hmac<Sha256>, Fault> {
-    // A key of any length is taken.
-    let mut mac = Hmac::<Sha256>::new_from_slice(secret)
-        .map_err(|fault| StoreError::Damaged(fault.to_string()))?;
-    mac.update(b"taxii-next");
-    mac.update(payload);
-    Ok(mac)
 }
 
 #[cfg(test)]

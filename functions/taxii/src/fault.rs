@@ -2,7 +2,7 @@
 
 use lambda_http::http::StatusCode;
 use serde_json::{Map, Value, json};
-use shared::access::Scope;
+use shared::access::ScopeRefusal;
 use shared::http::{Answer, ApiError, AuthError, BodyError, Call, QueryError};
 use shared::store::StoreError;
 
@@ -52,11 +52,6 @@ impl Fault {
         ApiError::method_not_allowed(allow).into()
     }
 
-    /// 403 of a key without `scope`.
-    pub fn missing_scope(scope: Scope) -> Self {
-        ApiError::missing_scope(scope).into()
-    }
-
     /// The answer: `title` always, `http_status` a string equal to the status.
     pub fn answer(self, call: &Call) -> Answer {
         let mut details = Map::new();
@@ -91,6 +86,12 @@ impl From<ApiError> for Fault {
 impl From<StoreError> for Fault {
     fn from(error: StoreError) -> Self {
         ApiError::from(error).into()
+    }
+}
+
+impl From<ScopeRefusal> for Fault {
+    fn from(refusal: ScopeRefusal) -> Self {
+        ApiError::from(refusal).into()
     }
 }
 

@@ -26,7 +26,7 @@ pub async fn get(
     name: &str,
 ) -> Result<Answer, Fault> {
     let defined = rights::readable(services, visitor, name).await?;
-    let ask = Ask::parse(services, call, &defined, None).await?;
+    let ask = Ask::parse(services, call, visitor.caller(), &defined, None).await?;
     let page = ask.read(services).await?;
     let next = ask.next(services, &page).await?;
     let records = page.items.iter().map(record).collect::<Result<Vec<_>, _>>();

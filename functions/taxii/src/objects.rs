@@ -19,7 +19,7 @@ pub async fn get(
     name: &str,
 ) -> Result<Answer, Fault> {
     let defined = rights::readable(services, visitor, name).await?;
-    let ask = Ask::parse(services, call, &defined, None).await?;
+    let ask = Ask::parse(services, call, visitor.caller(), &defined, None).await?;
     let page = ask.read(services).await?;
     respond(services, &ask, &page).await
 }
@@ -64,7 +64,7 @@ async fn read_one(
     let shown: String = id.chars().take(80).collect();
     let unknown = || Fault::not_found(format!("the collection holds no object {shown:?}"));
     let id: ObjectId = id.parse().map_err(|_| unknown())?;
-    let mut ask = Ask::parse(services, call, defined, Some(id.clone())).await?;
+    let mut ask = Ask::parse(services, call, None, defined, Some(id.clone())).await?;
     if let Some(versions) = versions {
         ask.selection.versions = versions;
     }

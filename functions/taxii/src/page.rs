@@ -1,7 +1,9 @@
 //! One page of a collection, read from its log or, where ids are named, from the objects
 //! (TAXII 2.1, section 3.4).
 
+use chrono::{DateTime, SecondsFormat, Utc};
 use lambda_http::http::{HeaderName, StatusCode};
+use shared::access::Caller;
 use shared::http::{Answer, Call, Query};
 use shared::id::ObjectId;
 use shared::log::{CollectionId, Entry, LogId, Reader};
@@ -18,6 +20,9 @@ use crate::selection::{DEFAULT_LIMIT, Selection, limit};
 /// The most a page's objects may take once they are a text within the function's JSON answer:
 /// below Lambda's 6 MB even where something on the way encodes them in base64.
 const MAX_ENCODED_BYTES: usize = 4_500_000;
+
+/// Says where a read began that asked for more than its caller's plan (contract: access).
+const LOOKBACK_CLAMPED_TO: HeaderName = HeaderName::from_static("x-lookback-clamped-to");
 
 /// One version of an object on a page.
 #[derive(Clone, Debug)]
@@ -56,6 +61,8 @@ pub struct Ask {
     after: Position,
     seq: Option<u64>,
     limit: usize,
+    /// The plan's horizon, where the read reached further back.
+    clamped: Option<DateTime<Utc>>,
 }
 
 /// A page.
@@ -67,10 +74,12 @@ pub struct Page {
 }
 
 impl Ask {
-    /// Reads the request's parameters. With `next`, everything but `limit` is the cursor's.
+    /// Reads the request's parameters. With `next`, everything but `limit` is the cursor's. What
+    /// names no object begins no earlier than the caller's plan reaches back.
     pub async fn parse(
         services: &Services,
         call: &Call,
+        caller: Option<&Caller>,
         defined: &Defined,
         object: Option<ObjectId>,
     ) -> Result<Self, Fault> {
@@ -81,8 +90,18 @@ impl Ask {
         let collection = defined.collection.id;
         let Some(text) = query.one("next")? else {
             let after = sent.added_after.unwrap_or_default();
-            let limit = asked.unwrap_or(DEFAULT_LIMIT);
-            return Ok(Self { collection, object, selection: sent, after, seq: None, limit });
+            let by_id = object.is_some() || sent.ids.is_some();
+            let horizon = caller.filter(|_| !by_id).and_then(|c| c.horizon(services.store().now()));
+            let clamped = horizon.filter(|horizon| Position::at_or_before(*horizon) > after);
+            return Ok(Self {
+                collection,
+                object,
+                selection: sent,
+                after: clamped.map_or(after, Position::at_or_before),
+                seq: None,
+                limit: asked.unwrap_or(DEFAULT_LIMIT),
+                clamped,
+            });
         };
         let cursor = Cursor::open(services, text, collection, object.as_ref()).await?;
         Ok(Self {
@@ -91,6 +110,7 @@ impl Ask {
             after: cursor.after,
             seq: Some(cursor.seq),
             limit: asked.unwrap_or(cursor.limit),
+            clamped: None,
             selection: cursor.into_selection(),
         })
     }
@@ -161,7 +181,11 @@ impl Ask {
         };
         let first = page.items.first().map(|item| item.position).or(asked);
         let last = page.items.last().map(|item| item.position).or(asked);
-        let answer = Answer::new(StatusCode::OK, media::TAXII, body);
+        let mut answer = Answer::new(StatusCode::OK, media::TAXII, body);
+        if let Some(horizon) = self.clamped {
+            let horizon = horizon.to_rfc3339_opts(SecondsFormat::Millis, true);
+            answer = answer.with(LOOKBACK_CLAMPED_TO, &horizon);
+        }
         match (first, last) {
             (Some(first), Some(last)) => answer
                 .with(HeaderName::from_static("x-taxii-date-added-first"), &first.to_string())

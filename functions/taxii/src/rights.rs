@@ -55,9 +55,7 @@ pub async fn readable(
     if collection.rights(Some(caller), Scope::ReadTaxii).read {
         return Ok(defined);
     }
-    if !caller.may(Scope::ReadTaxii) {
-        return Err(Fault::missing_scope(Scope::ReadTaxii));
-    }
+    caller.require(Scope::ReadTaxii)?;
     if caller.clearance < collection.settings.ceiling {
         return Err(Fault::new(
             StatusCode::FORBIDDEN,
@@ -85,9 +83,7 @@ pub async fn writable(
     if defined.collection.rights(Some(caller), Scope::ReadTaxii).write {
         return Ok(defined);
     }
-    if !caller.may(Scope::WriteObjects) {
-        return Err(Fault::missing_scope(Scope::WriteObjects));
-    }
+    caller.require(Scope::WriteObjects)?;
     Err(Fault::new(
         StatusCode::FORBIDDEN,
         "collection_not_writable",

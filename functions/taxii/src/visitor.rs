@@ -18,13 +18,16 @@ pub enum Visitor {
 impl Visitor {
     /// Reads the key. A wrong key is refused even where none is needed.
     pub async fn of(services: &Services, call: &Call) -> Result<Self, Fault> {
-        match authenticate(services, call.headers()).await {
+        match authenticate(services, call).await {
             Ok(caller) if caller.may(Scope::ReadTaxii) || caller.may(Scope::WriteObjects) => {
                 Ok(Self::Key(caller))
             }
             // A key is never worse than none.
             Ok(caller) if call.reads() && anything_public(services).await? => Ok(Self::Key(caller)),
-            Ok(_) => Err(Fault::missing_scope(Scope::ReadTaxii)),
+            Ok(caller) => Err(caller
+                .require(Scope::ReadTaxii)
+                .err()
+                .map_or_else(Fault::unauthenticated, Fault::from)),
             // Without a public collection nothing is there for somebody without a key.
             Err(AuthError::Missing) if call.reads() && anything_public(services).await? => {
                 Ok(Self::Anonymous)

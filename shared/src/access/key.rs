@@ -2,14 +2,15 @@
 
 use std::fmt;
 use std::str::FromStr;
+use std::sync::Arc;
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, NaiveDate, Utc};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 use thiserror::Error;
 
-use super::{Caller, Scope, TenantId};
+use super::{Caller, Plan, PlanName, Scope, TenantId};
 use crate::tlp::Tlp;
 
 const PREFIX: &str = "iocast";
@@ -55,7 +56,7 @@ pub struct NewKey {
     /// What it may do.
     pub scopes: Vec<Scope>,
     /// The plan whose limits hold.
-    pub plan: String,
+    pub plan: PlanName,
     /// The highest TLP level it may see.
     pub clearance: Tlp,
     /// When it stops to work.
@@ -73,6 +74,8 @@ pub struct ApiKey {
     pub key: NewKey,
     /// Revoked keys stay, so that their use can be told from that of unknown ones.
     pub revoked: bool,
+    /// The UTC day of its last use.
+    pub last_used: Option<NaiveDate>,
 }
 
 fn random_text(length: usize) -> Result<String, getrandom::Error> {
@@ -143,14 +146,14 @@ impl SecretDigest {
 }
 
 impl ApiKey {
-    /// Who a request with this key comes from.
+    /// Who a request with this key comes from, if its plan is `plan`.
     #[must_use]
-    pub fn caller(&self) -> Caller {
+    pub fn caller(&self, plan: Arc<Plan>) -> Caller {
         Caller {
             key: self.id.clone(),
             tenant: self.key.tenant.clone(),
             scopes: self.key.scopes.clone(),
-            plan: self.key.plan.clone(),
+            plan,
             clearance: self.key.clearance,
         }
     }

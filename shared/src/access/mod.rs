@@ -1,10 +1,19 @@
-//! Who may do what: keys, tenants, scopes, clearance (contract: access).
+//! Who may do what: keys, tenants, plans, scopes, limits, clearance (contract: access).
 
 mod key;
+mod limit;
+mod plan;
 mod scope;
 mod tenant;
 
+use std::sync::Arc;
+
+use chrono::{DateTime, Utc};
+use thiserror::Error;
+
 pub use key::{ApiKey, KeyId, KeyText, KeyTextError, NewKey, SecretDigest};
+pub use limit::{Allowance, Quota, Used, Window};
+pub use plan::{Plan, PlanError, PlanName, PlanNameError, PlanTerms};
 pub use scope::{Scope, ScopeError};
 pub use tenant::{TenantId, TenantIdError};
 
@@ -17,18 +26,55 @@ pub struct Caller {
     pub key: KeyId,
     /// The tenant it belongs to.
     pub tenant: TenantId,
-    /// What it may do.
+    /// The scopes it holds.
     pub scopes: Vec<Scope>,
     /// The plan whose limits hold for it.
-    pub plan: String,
+    pub plan: Arc<Plan>,
     /// The highest TLP level it may see.
     pub clearance: Tlp,
 }
 
+/// Why a caller may not do what a scope stands for.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+pub enum ScopeRefusal {
+    /// The key does not hold it.
+    #[error("the API key lacks the scope {0}")]
+    MissingScope(Scope),
+    /// The key holds it, its plan does not.
+    #[error("the scope {scope} is not part of the plan {plan}: ask for another plan")]
+    PlanRequired {
+        /// The scope.
+        scope: Scope,
+        /// The key's plan.
+        plan: PlanName,
+    },
+}
+
 impl Caller {
-    /// Whether the key holds `scope`.
+    /// Whether the caller may do what `scope` stands for: its key holds it, and its plan too
+    /// where scopes come with plans.
     #[must_use]
     pub fn may(&self, scope: Scope) -> bool {
-        self.scopes.contains(&scope)
+        self.require(scope).is_ok()
+    }
+
+    /// Refuses a caller that may not do what `scope` stands for.
+    ///
+    /// # Errors
+    /// Says which of key and plan lacks it.
+    pub fn require(&self, scope: Scope) -> Result<(), ScopeRefusal> {
+        if !self.scopes.contains(&scope) {
+            return Err(ScopeRefusal::MissingScope(scope));
+        }
+        if !self.plan.grants(scope) {
+            return Err(ScopeRefusal::PlanRequired { scope, plan: self.plan.name.clone() });
+        }
+        Ok(())
+    }
+
+    /// The earliest moment the caller may read from at `now` (look-back); absent: no limit.
+    #[must_use]
+    pub fn horizon(&self, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
+        self.plan.horizon(now)
     }
 }

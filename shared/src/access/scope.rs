@@ -49,6 +49,12 @@ impl Scope {
         Self::Admin,
     ];
 
+    /// Whether the operator gives it to a key, and no plan.
+    #[must_use]
+    pub const fn is_given_by_operator(self) -> bool {
+        matches!(self, Self::WriteObjects | Self::WriteNotifications | Self::Admin)
+    }
+
     /// The scope's name, such as `read:taxii`.
     #[must_use]
     pub const fn name(self) -> &'static str {

@@ -64,7 +64,7 @@ impl Answer {
             .with(ACCESS_CONTROL_ALLOW_METHODS, "GET, HEAD, OPTIONS")
             .with(
                 ACCESS_CONTROL_ALLOW_HEADERS,
-                "Authorization, X-API-Key, Accept, If-None-Match, Last-Event-ID, Range",
+                "Authorization, X-API-Key, X-ApiKey, Accept, If-None-Match, If-Modified-Since, Last-Event-ID, Range",
             )
     }
 
@@ -81,6 +81,11 @@ impl Answer {
         let headers = &mut self.headers;
         if let Ok(id) = HeaderValue::from_str(&frame.request_id.to_string()) {
             headers.insert("x-request-id", id);
+        }
+        if let Some(quota) = frame.quota.get() {
+            headers.insert("x-ratelimit-limit", quota.limit.into());
+            headers.insert("x-ratelimit-remaining", quota.remaining.into());
+            headers.insert("x-ratelimit-reset", quota.resets.into());
         }
         headers.insert(ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
         headers.insert(ACCESS_CONTROL_EXPOSE_HEADERS, HeaderValue::from_static("*"));

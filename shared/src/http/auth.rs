@@ -2,12 +2,13 @@
 
 use base64::Engine;
 use base64::engine::general_purpose::{STANDARD, STANDARD_NO_PAD};
-use chrono::Utc;
 use lambda_http::http::HeaderMap;
 use lambda_http::http::header::AUTHORIZATION;
 use thiserror::Error;
 
-use crate::access::{Caller, KeyText};
+use super::Call;
+use crate::access::{Caller, KeyText, Quota};
+use crate::limiter::OverLimit;
 use crate::services::Services;
 use crate::store::StoreError;
 
@@ -31,6 +32,17 @@ pub enum AuthError {
     /// The key was revoked.
     #[error("the API key was revoked: ask for a new one")]
     Revoked,
+    /// The key's plan allows no more for now.
+    #[error(
+        "the API key's plan allows {limit} requests in this window: try again in {wait} s",
+        limit = .quota.limit
+    )]
+    OverLimit {
+        /// What the plan allows.
+        quota: Quota,
+        /// Seconds until more is allowed.
+        wait: u64,
+    },
     /// The store failed.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -45,6 +57,7 @@ impl AuthError {
             Self::Malformed | Self::Unknown => "invalid_api_key",
             Self::Expired => "expired_api_key",
             Self::Revoked => "revoked_api_key",
+            Self::OverLimit { .. } => "rate_limited",
             Self::Store(_) => "unavailable",
         }
     }
@@ -53,12 +66,41 @@ impl AuthError {
 /// The `WWW-Authenticate` of every 401.
 pub const CHALLENGE: &str = r#"Basic realm="iocast", Bearer"#;
 
-/// Who makes the request.
+/// Who makes the request, if its key may make one more. The answer will say what is left.
+///
+/// # Errors
+/// Says which of missing, malformed, unknown, expired or revoked the key is, or that its plan's
+/// limit is reached.
+pub async fn authenticate(services: &Services, call: &Call) -> Result<Caller, AuthError> {
+    let caller = identify(services, call).await?;
+    admit(services, call, &caller).await?;
+    Ok(caller)
+}
+
+/// Counts the request against the caller's plan. The answer will say what is left.
+///
+/// # Errors
+/// [`AuthError::OverLimit`], and no other.
+pub async fn admit(services: &Services, call: &Call, caller: &Caller) -> Result<(), AuthError> {
+    match services.limiter().admit(services.store(), caller).await {
+        Ok(quota) => {
+            call.tell(quota);
+            Ok(())
+        }
+        Err(OverLimit(quota)) => {
+            call.tell(Some(quota));
+            Err(AuthError::OverLimit { quota, wait: quota.seconds_left(services.store().now()) })
+        }
+    }
+}
+
+/// Who makes the request, without counting it: for a surface that never refuses a valid key for
+/// the number of its requests, and calls [`admit`] itself.
 ///
 /// # Errors
 /// Says which of missing, malformed, unknown, expired or revoked the key is.
-pub async fn authenticate(services: &Services, headers: &HeaderMap) -> Result<Caller, AuthError> {
-    let sent: KeyText = sent_key(headers)?.parse().map_err(|_| AuthError::Malformed)?;
+pub async fn identify(services: &Services, call: &Call) -> Result<Caller, AuthError> {
+    let sent: KeyText = sent_key(call.headers())?.parse().map_err(|_| AuthError::Malformed)?;
     let known = services.key(sent.id()).await?.ok_or(AuthError::Unknown)?;
     if !known.digest.matches(&sent.digest()) {
         return Err(AuthError::Unknown);
@@ -66,10 +108,12 @@ pub async fn authenticate(services: &Services, headers: &HeaderMap) -> Result<Ca
     if known.revoked {
         return Err(AuthError::Revoked);
     }
-    if known.key.expires.is_some_and(|expires| expires <= Utc::now()) {
+    if known.key.expires.is_some_and(|expires| expires <= services.store().now()) {
         return Err(AuthError::Expired);
     }
-    Ok(known.caller())
+    services.note_use(&known).await;
+    let plan = services.plan(&known.key.plan).await?;
+    Ok(known.caller(plan))
 }
 
 /// The key in the headers: `X-API-Key` (or `x-apikey`, as `VirusTotal` clients spell it), Bearer,

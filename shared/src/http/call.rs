@@ -1,5 +1,7 @@
 //! One request, as handlers see it.
 
+use std::sync::{Arc, OnceLock};
+
 use lambda_http::http::header::{ACCEPT_ENCODING, CONTENT_TYPE, HOST};
 use lambda_http::http::{HeaderMap, HeaderName, Method};
 use lambda_http::{Body, Request};
@@ -8,6 +10,7 @@ use uuid::Uuid;
 
 use super::body::{self, BodyError};
 use super::{Query, QueryError};
+use crate::access::Quota;
 
 /// One request.
 #[derive(Debug)]
@@ -21,6 +24,7 @@ pub struct Call {
     raw_query: String,
     headers: HeaderMap,
     body: Body,
+    quota: Arc<OnceLock<Quota>>,
 }
 
 /// What an answer must know of its request.
@@ -29,6 +33,8 @@ pub struct Frame {
     pub(super) request_id: Uuid,
     pub(super) head: bool,
     pub(super) accept_encoding: Option<String>,
+    /// What is left of the caller's limit, once that is known.
+    pub(super) quota: Arc<OnceLock<Quota>>,
 }
 
 impl Call {
@@ -50,6 +56,7 @@ impl Call {
             raw_query: parts.uri.query().unwrap_or_default().to_owned(),
             headers: parts.headers,
             body,
+            quota: Arc::default(),
         }
     }
 
@@ -58,6 +65,14 @@ impl Call {
             request_id: self.request_id,
             head: self.method == Method::HEAD,
             accept_encoding: self.header(&ACCEPT_ENCODING).map(str::to_owned),
+            quota: self.quota.clone(),
+        }
+    }
+
+    /// The answer will say what is left of the caller's limit. Only the first call counts.
+    pub(super) fn tell(&self, quota: Option<Quota>) {
+        if let Some(quota) = quota {
+            let _ = self.quota.set(quota);
         }
     }
 

@@ -1,5 +1,7 @@
 //! Errors of every surface but TAXII: `{"error":{code,message,details,request_id}}`.
 
+use std::num::NonZeroU32;
+
 use lambda_http::http::StatusCode;
 use lambda_http::http::header::{ALLOW, RETRY_AFTER, WWW_AUTHENTICATE};
 use serde_json::{Value, json};
@@ -7,7 +9,7 @@ use tracing::error;
 
 use super::auth::{AuthError, CHALLENGE};
 use super::{Answer, BodyError, Call, QueryError};
-use crate::access::Scope;
+use crate::access::ScopeRefusal;
 use crate::store::StoreError;
 
 /// An error as a client sees it: nothing internal in it.
@@ -23,13 +25,22 @@ pub struct ApiError {
     pub details: Value,
     /// The methods a route takes, for 405.
     allow: Option<&'static str>,
+    /// Seconds after which to try again, for 429 and 503.
+    retry_after: Option<NonZeroU32>,
 }
 
 impl ApiError {
     /// An error of this status, code and message.
     #[must_use]
     pub fn new(status: StatusCode, code: &'static str, message: impl Into<String>) -> Self {
-        Self { status, code, message: message.into(), details: json!({}), allow: None }
+        Self {
+            status,
+            code,
+            message: message.into(),
+            details: json!({}),
+            allow: None,
+            retry_after: None,
+        }
     }
 
     /// 400.
@@ -60,16 +71,11 @@ impl ApiError {
         error
     }
 
-    /// 403 of a key without `scope`.
+    /// The same, with the seconds after which to try again.
     #[must_use]
-    pub fn missing_scope(scope: Scope) -> Self {
-        let mut error = Self::new(
-            StatusCode::FORBIDDEN,
-            "missing_scope",
-            format!("the API key lacks the scope {scope}"),
-        );
-        error.details = json!({"scope": scope.name()});
-        error
+    pub fn retry_after(mut self, seconds: u64) -> Self {
+        self.retry_after = NonZeroU32::new(u32::try_from(seconds).unwrap_or(u32::MAX));
+        self
     }
 
     /// The answer.
@@ -85,8 +91,8 @@ impl ApiError {
         if self.status == StatusCode::UNAUTHORIZED {
             answer = answer.with(WWW_AUTHENTICATE, CHALLENGE);
         }
-        if self.status == StatusCode::SERVICE_UNAVAILABLE {
-            answer = answer.with(RETRY_AFTER, "1");
+        if let Some(seconds) = self.retry_after {
+            answer = answer.with(RETRY_AFTER, &seconds.to_string());
         }
         match self.allow {
             Some(allow) => answer.with(ALLOW, allow),
@@ -109,7 +115,8 @@ impl From<StoreError> for ApiError {
                 StatusCode::SERVICE_UNAVAILABLE,
                 "unavailable",
                 "the store is busy or out of reach: try again; sending the same again is harmless",
-            ),
+            )
+            .retry_after(1),
         }
     }
 }
@@ -118,8 +125,26 @@ impl From<AuthError> for ApiError {
     fn from(error: AuthError) -> Self {
         match error {
             AuthError::Store(error) => error.into(),
+            AuthError::OverLimit { wait, .. } => {
+                let message = error.to_string();
+                Self::new(StatusCode::TOO_MANY_REQUESTS, error.code(), message).retry_after(wait)
+            }
             error => Self::new(StatusCode::UNAUTHORIZED, error.code(), error.to_string()),
         }
+    }
+}
+
+impl From<ScopeRefusal> for ApiError {
+    fn from(refusal: ScopeRefusal) -> Self {
+        let (code, details) = match &refusal {
+            ScopeRefusal::MissingScope(scope) => ("missing_scope", json!({"scope": scope.name()})),
+            ScopeRefusal::PlanRequired { scope, plan } => {
+                ("plan_required", json!({"scope": scope.name(), "plan": plan}))
+            }
+        };
+        let mut error = Self::new(StatusCode::FORBIDDEN, code, refusal.to_string());
+        error.details = details;
+        error
     }
 }
 

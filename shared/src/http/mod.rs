@@ -16,7 +16,7 @@ use lambda_http::{Body, Request, Response};
 
 pub use accept::{Accept, MediaRange};
 pub use answer::Answer;
-pub use auth::{AuthError, authenticate};
+pub use auth::{AuthError, admit, authenticate, identify};
 pub use body::{BodyError, MAX_BODY_BYTES, MAX_EXPANDED_BYTES};
 pub use call::Call;
 pub use error::ApiError;

@@ -14,8 +14,8 @@ const STALE: Duration = Duration::from_secs(30);
 /// A log that is compacted while it is read backwards is read again, this often.
 const ATTEMPTS: u32 = 5;
 
-/// More traces than this are forgotten; what is needed of them is read again.
-const MAX_TRACES: usize = 50_000;
+/// More traces than this are gone through for those that nobody needs any more.
+const MANY_TRACES: usize = 10_000;
 
 /// What an entry near the end of the log says of an object.
 #[derive(Clone, Debug)]
@@ -41,6 +41,9 @@ pub struct View {
     lowest: u64,
     traces: HashMap<String, Vec<Trace>>,
     count: usize,
+    /// How many there were after the last time they were gone through; none: nothing was
+    /// forgotten since the view was loaded.
+    pruned: Option<usize>,
     synced: Option<Synced>,
 }
 
@@ -91,7 +94,8 @@ impl View {
         log: LogId,
         since: Position,
     ) -> Result<(), StoreError> {
-        if self.count > MAX_TRACES {
+        // What was forgotten lies between what is known: only a fresh start finds it again.
+        if self.pruned.is_some() && self.covers_from > since {
             *self = Self::default();
         }
         if !self.loaded {
@@ -116,7 +120,23 @@ impl View {
             *self = Self::default();
             self.load(store, log).await?;
         }
+        self.prune(since);
         Ok(())
+    }
+
+    /// Forgets what lies before `since`, once there is much: as much again as was needed last
+    /// time, so that going through it costs little for each entry.
+    fn prune(&mut self, since: Position) {
+        if self.count <= MANY_TRACES.max(2 * self.pruned.unwrap_or_default()) {
+            return;
+        }
+        self.traces.retain(|_, traces| {
+            traces.retain(|trace| trace.position >= since);
+            !traces.is_empty()
+        });
+        self.count = self.traces.values().map(Vec::len).sum();
+        self.covers_from = self.covers_from.max(since);
+        self.pruned = Some(self.count);
     }
 
     async fn load(&mut self, store: &Store, log: LogId) -> Result<(), StoreError> {
@@ -187,7 +207,9 @@ impl View {
     fn remember(&mut self, commit: &Commit, new: impl Fn(&Entry) -> bool) {
         for (origin, entry) in commit.placed().filter(|(_, entry)| new(entry)) {
             self.count += 1;
-            self.traces.entry(entry.id.clone()).or_default().push(Trace {
+            // Most objects have one: a vector grows to four at once.
+            let traces = self.traces.entry(entry.id.clone());
+            traces.or_insert_with(|| Vec::with_capacity(1)).push(Trace {
                 revision: entry.revision,
                 op: entry.op,
                 version: entry.version.clone(),
@@ -198,5 +220,68 @@ impl View {
                 oldest: entry.oldest,
             });
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::log::Origin;
+    use crate::stix::SpecVersion;
+
+    fn entry(n: u64) -> Entry {
+        let position = Position::from_micros(n * 1_000);
+        Entry {
+            op: Op::Enter,
+            id: format!("indicator--{n}"),
+            version: "2026-01-01T00:00:00Z".into(),
+            spec_version: SpecVersion::V21,
+            revision: 1,
+            position,
+            entered: position,
+            replaces: None,
+            oldest: true,
+            body: "{}".into(),
+        }
+    }
+
+    /// A view that has seen entries 1 to `count`, a hundred a commit.
+    fn view(count: u64) -> View {
+        let mut view = View { loaded: true, ..View::default() };
+        for seq in 1..=count / 100 {
+            let entries: Vec<Entry> = (seq * 100 - 99..=seq * 100).map(entry).collect();
+            view.extend(&Commit {
+                seq,
+                from: seq,
+                rewrites: 0,
+                generation: 1,
+                first: entries[0].position,
+                last: entries[99].position,
+                since_hint: 0,
+                origins: Origin::own(seq, entries.len()),
+                entries,
+            });
+        }
+        view
+    }
+
+    #[test]
+    fn what_is_needed_is_kept_however_much_it_is() {
+        let mut view = view(30_000);
+        view.prune(Position::from_micros(5_000_000));
+        assert_eq!((view.count, view.pruned), (25_001, Some(25_001)));
+        assert_eq!(view.covers_from, Position::from_micros(5_000_000));
+        assert!(view.traces("indicator--4999", 0).is_empty());
+        assert_eq!(view.traces("indicator--5000", 0).len(), 1);
+        // Not gone through again before it is twice as much.
+        view.prune(Position::from_micros(29_000_000));
+        assert_eq!(view.count, 25_001);
+    }
+
+    #[test]
+    fn few_traces_are_left_alone() {
+        let mut view = view(10_000);
+        view.prune(Position::from_micros(9_000_000));
+        assert_eq!((view.count, view.pruned), (10_000, None));
     }
 }

@@ -3,15 +3,21 @@
 use std::collections::HashMap;
 
 use aws_sdk_dynamodb::types::{AttributeValue, ReturnConsumedCapacity};
+use chrono::{Datelike, NaiveDate};
 use serde::{Deserialize, Serialize};
 
-use super::item::{Item, ReadItem, binary, text};
+use super::item::{Item, ReadItem, binary, number, text};
 use super::{Store, StoreError};
-use crate::access::{ApiKey, KeyId, KeyText, NewKey, Scope, SecretDigest, TenantId};
+use crate::access::{ApiKey, KeyId, KeyText, NewKey, PlanName, Scope, SecretDigest, TenantId};
 use crate::tlp::Tlp;
 
 pub(super) fn access_key(pk: impl Into<String>, sk: impl Into<String>) -> Item {
     HashMap::from([("pk".to_owned(), text(pk)), ("sk".to_owned(), text(sk))])
+}
+
+/// A day, counted from the first of the common era as chrono does.
+fn day(number: u64) -> Option<NaiveDate> {
+    NaiveDate::from_num_days_from_ce_opt(i32::try_from(number).ok()?)
 }
 
 /// What a key item says beside its digest.
@@ -20,7 +26,7 @@ struct KeyDocument {
     tenant: TenantId,
     name: String,
     scopes: Vec<Scope>,
-    plan: String,
+    plan: PlanName,
     clearance: Tlp,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     expires: Option<chrono::DateTime<chrono::Utc>>,
@@ -108,7 +114,36 @@ impl Store {
                 expires: document.expires,
             },
             revoked: matches!(item.get("revoked"), Some(AttributeValue::Bool(true))),
+            last_used: item.number("used")?.and_then(day),
         }))
+    }
+
+    /// Writes down that a key was used on a day, if no later one is written down.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn note_use(&self, id: &KeyId, on: NaiveDate) -> Result<(), StoreError> {
+        let days = u64::try_from(on.num_days_from_ce()).unwrap_or(0);
+        let answer = self
+            .dynamodb()
+            .update_item()
+            .table_name(&self.names().access)
+            .set_key(Some(access_key(format!("KEY#{id}"), "KEY")))
+            .condition_expression(
+                "attribute_exists(pk) AND (attribute_not_exists(used) OR used < :day)",
+            )
+            .update_expression("SET used = :day")
+            .expression_attribute_values(":day", number(days))
+            .return_consumed_capacity(ReturnConsumedCapacity::Total)
+            .send()
+            .await
+            .map_err(StoreError::of);
+        match answer {
+            Ok(answer) => self.meter().write(answer.consumed_capacity()),
+            Err(StoreError::Conflict) => {}
+            Err(error) => return Err(error),
+        }
+        Ok(())
     }
 
     /// Revokes a key: within a minute it works nowhere.

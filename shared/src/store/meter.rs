@@ -44,6 +44,11 @@ impl Meter {
         self.write_halves.fetch_add(halves(consumed), Ordering::Relaxed);
     }
 
+    /// A write whose condition did not hold is charged too, and says so nowhere.
+    pub(super) fn refused_write(&self) {
+        self.write_halves.fetch_add(2, Ordering::Relaxed);
+    }
+
     #[allow(clippy::cast_precision_loss)]
     pub(super) fn units(&self) -> Units {
         Units {

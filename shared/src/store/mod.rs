@@ -13,10 +13,12 @@ mod expirations;
 mod head;
 mod item;
 mod jobs;
+mod limits;
 mod links;
 mod marks;
 mod meter;
 mod objects;
+mod plans;
 mod receipts;
 mod scan;
 

@@ -1,10 +1,11 @@
 //! `next` of TAXII: what a client sends back.
 
+use shared::cursor::Secret;
 use shared::http::Query;
 use shared::id::ObjectId;
 use shared::log::CollectionId;
 use shared::time::Position;
-use taxii::cursor::{Cursor, Secret};
+use taxii::cursor::Cursor;
 use taxii::selection::Selection;
 use uuid::Uuid;
 

@@ -30,6 +30,8 @@ pub use page::{Listed, Page};
 
 use engine::Engine;
 
+use crate::keys::{UNLIMITED, make_unlimited_plan};
+
 /// How long a background handler may take.
 const TURN: Duration = Duration::from_secs(20);
 
@@ -73,11 +75,12 @@ impl Lab {
         for tenant in [TenantId::operator(), acme()] {
             store.create_tenant(&tenant).await.unwrap();
         }
+        make_unlimited_plan(store).await;
         let key = NewKey {
             tenant: TenantId::operator(),
             name: "lab".to_owned(),
             scopes: vec![Scope::ReadTaxii, Scope::WriteObjects],
-            plan: "enterprise".into(),
+            plan: UNLIMITED.parse().unwrap(),
             clearance: Tlp::Red,
             expires: None,
         };

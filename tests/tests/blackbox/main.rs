@@ -25,6 +25,9 @@ macro_rules! over_both_transports {
 
 mod access_http;
 mod access_keys;
+mod access_limits;
+mod access_lookback;
+mod access_matrix;
 mod access_tenants;
 mod access_tlp;
 mod backfill;

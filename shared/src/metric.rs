@@ -1,0 +1,95 @@
+//! Metrics, as lines of the embedded metric format: `CloudWatch` makes them from what a function
+//! prints, and nothing has to be called for it.
+
+use std::io::Write;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use chrono::Utc;
+use serde_json::{Map, Value, json};
+
+/// The namespace of every metric.
+const NAMESPACE: &str = "iocast";
+
+static PRINTED: AtomicBool = AtomicBool::new(false);
+
+/// What a metric's value counts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Unit {
+    /// Things.
+    Count,
+    /// Bytes.
+    Bytes,
+    /// Thousandths of a second.
+    Milliseconds,
+    /// Seconds.
+    Seconds,
+}
+
+impl Unit {
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Count => "Count",
+            Self::Bytes => "Bytes",
+            Self::Milliseconds => "Milliseconds",
+            Self::Seconds => "Seconds",
+        }
+    }
+}
+
+/// From here on metrics are printed to standard output: this process is a function's.
+pub fn start_printing() {
+    PRINTED.store(true, Ordering::Relaxed);
+}
+
+/// Reports metrics of one moment, under these dimensions. In the local run they go to the log.
+pub fn report(dimensions: &[(&str, &str)], metrics: &[(&str, Unit, f64)]) {
+    let line = line(dimensions, metrics, Utc::now().timestamp_millis());
+    if PRINTED.load(Ordering::Relaxed) {
+        // Nobody is left to be told that nothing can be printed.
+        let _ = writeln!(std::io::stdout().lock(), "{line}");
+    } else {
+        tracing::debug!(target: "metric", %line);
+    }
+}
+
+/// Reports that something happened once.
+pub fn count(name: &str) {
+    report(&[], &[(name, Unit::Count, 1.0)]);
+}
+
+fn line(dimensions: &[(&str, &str)], metrics: &[(&str, Unit, f64)], at: i64) -> Value {
+    let names: Vec<&str> = dimensions.iter().map(|(name, _)| *name).collect();
+    let defined: Vec<Value> =
+        metrics.iter().map(|(name, unit, _)| json!({"Name": name, "Unit": unit.name()})).collect();
+    let mut line = Map::new();
+    let directive = json!({"Namespace": NAMESPACE, "Dimensions": [names], "Metrics": defined});
+    line.insert("_aws".into(), json!({"Timestamp": at, "CloudWatchMetrics": [directive]}));
+    line.extend(dimensions.iter().map(|(name, value)| ((*name).to_owned(), json!(value))));
+    line.extend(metrics.iter().map(|(name, _, value)| ((*name).to_owned(), json!(value))));
+    Value::Object(line)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_is_of_the_embedded_metric_format() {
+        let line = line(&[("Feed", "all")], &[("Rows", Unit::Count, 3.0)], 1_700_000_000_000);
+        assert_eq!(
+            line,
+            json!({
+                "_aws": {
+                    "Timestamp": 1_700_000_000_000_i64,
+                    "CloudWatchMetrics": [{
+                        "Namespace": "iocast",
+                        "Dimensions": [["Feed"]],
+                        "Metrics": [{"Name": "Rows", "Unit": "Count"}],
+                    }],
+                },
+                "Feed": "all",
+                "Rows": 3.0,
+            })
+        );
+    }
+}
