@@ -47,6 +47,11 @@ impl Frame {
         frame
     }
 
+    /// The frames of a whole body.
+    pub fn all_of(body: &str) -> Vec<Self> {
+        body.split_terminator("\n\n").map(Self::parse).collect()
+    }
+
     /// The id as two numbers.
     pub fn id_parts(&self) -> (u64, u64) {
         let (ms, n) = self.id.split_once('-').unwrap_or_else(|| panic!("id {}", self.id));

@@ -24,12 +24,12 @@ pub struct KeySpec {
 }
 
 impl KeySpec {
-    /// A key that may read TAXII and write objects, cleared for TLP:AMBER, for ever, on a plan that
+    /// A key that may read TAXII and live streams and write objects, cleared for TLP:AMBER, for ever, on a plan that
     /// limits nothing.
     pub fn of(tenant: &str) -> Self {
         Self {
             tenant: tenant.to_owned(),
-            scopes: vec![Scope::ReadTaxii, Scope::WriteObjects],
+            scopes: vec![Scope::ReadTaxii, Scope::ReadStream, Scope::WriteObjects],
             plan: UNLIMITED.to_owned(),
             clearance: Tlp::Amber,
             expires: None,

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use lambda_http::http::StatusCode;
 use shared::access::{Caller, Scope};
-use shared::http::{ApiError, AuthError, Call, authenticate};
+use shared::http::{ApiError, AuthError, Call, identify};
 use shared::services::{Defined, Services};
 use shared::store::StoreError;
 
@@ -29,19 +29,34 @@ impl From<StoreError> for Refusal {
     }
 }
 
-impl Refusal {
-    /// The same where nothing is streamed, so that any answer will do.
-    pub fn into_error(self) -> ApiError {
-        match self {
-            Self::Lasting(error) => error,
-            Self::Passing(error) => error.into(),
-        }
+/// Who asks.
+#[derive(Debug)]
+pub struct Visitor {
+    /// The key's holder; nobody where no key was sent.
+    pub caller: Option<Caller>,
+    /// The key's plan allows no more for now: it is put off, never refused.
+    pub over_limit: bool,
+}
+
+impl Visitor {
+    /// Who makes a request, which is counted. A wrong key is refused even where none is needed.
+    pub async fn of(services: &Services, call: &Call) -> Result<Self, Refusal> {
+        let caller = identified(services, call).await?;
+        let over_limit = match &caller {
+            Some(caller) => shared::http::admit(services, call, caller).await.is_err(),
+            None => false,
+        };
+        Ok(Self { caller, over_limit })
+    }
+
+    /// Who made a request that was counted when it began.
+    pub async fn again(services: &Services, call: &Call) -> Result<Self, Refusal> {
+        Ok(Self { caller: identified(services, call).await?, over_limit: false })
     }
 }
 
-/// Who asks; nobody where no key was sent. A wrong key is refused even where none is needed.
-pub async fn caller(services: &Services, call: &Call) -> Result<Option<Caller>, Refusal> {
-    match authenticate(services, call.headers()).await {
+async fn identified(services: &Services, call: &Call) -> Result<Option<Caller>, Refusal> {
+    match identify(services, call).await {
         Ok(caller) => Ok(Some(caller)),
         Err(AuthError::Missing) => Ok(None),
         Err(AuthError::Store(error)) => Err(Refusal::Passing(error)),
@@ -49,11 +64,14 @@ pub async fn caller(services: &Services, call: &Call) -> Result<Option<Caller>, 
     }
 }
 
-/// The stream called `name`, an id or alias, if the request may read it now.
-pub async fn admit(services: &Services, call: &Call, name: &str) -> Result<Arc<Defined>, Refusal> {
-    let caller = caller(services, call).await?;
+/// The stream called `name`, an id or alias, if the visitor may read it now.
+pub async fn readable(
+    services: &Services,
+    visitor: &Visitor,
+    name: &str,
+) -> Result<Arc<Defined>, Refusal> {
     let found = services.collection(name).await?;
-    let Some(caller) = caller else {
+    let Some(caller) = &visitor.caller else {
         let public = found.filter(|defined| defined.collection.stream_rights(None).read);
         return running(public.ok_or(AuthError::Missing).map_err(ApiError::from)?);
     };
@@ -62,8 +80,8 @@ pub async fn admit(services: &Services, call: &Call, name: &str) -> Result<Arc<D
         let shown: String = name.chars().take(80).collect();
         return Err(ApiError::not_found(format!("there is no stream {shown:?}")).into());
     };
-    if !defined.collection.stream_rights(Some(&caller)).read {
-        return Err(forbidden(&defined, &caller).into());
+    if !defined.collection.stream_rights(Some(caller)).read {
+        return Err(forbidden(&defined, caller).into());
     }
     running(defined)
 }
@@ -77,8 +95,8 @@ fn running(defined: Arc<Defined>) -> Result<Arc<Defined>, Refusal> {
 }
 
 fn forbidden(defined: &Defined, caller: &Caller) -> ApiError {
-    if !caller.may(Scope::ReadStream) {
-        return ApiError::missing_scope(Scope::ReadStream);
+    if let Err(refusal) = caller.require(Scope::ReadStream) {
+        return refusal.into();
     }
     let ceiling = defined.collection.settings.ceiling;
     if caller.clearance < ceiling {

@@ -15,7 +15,7 @@ use shared::time::Position;
 use tokio::time::Instant;
 use uuid::Uuid;
 
-use crate::access::{self, Refusal};
+use crate::access::{self, Refusal, Visitor};
 use crate::ask::Ask;
 use crate::event_id::EventId;
 use crate::frame::Frames;
@@ -40,8 +40,8 @@ const CHECK: Duration = Duration::from_secs(30);
 /// Metrics are reported this often while a connection lasts.
 const REPORT: Duration = Duration::from_mins(1);
 
-/// A finite answer waits so long for something to happen, and holds so many bytes.
-const FINITE: (Duration, usize) = (Duration::from_secs(15), 4_000_000);
+/// A finite answer holds so many bytes: what a gateway takes in one piece.
+const FINITE: usize = 4_000_000;
 
 /// Leaves are kept so long: an older position cannot be resumed from.
 const KEPT_MICROS: u64 = 30 * 86_400 * 1_000_000;
@@ -60,8 +60,12 @@ pub struct Connection {
     greeting: Option<Bytes>,
     /// Where the reader stands while nothing was read.
     cursor: EventId,
-    finite: bool,
+    /// It ends once there was something to read, or after so long.
+    finite: Option<Duration>,
+    /// The last poll brought nothing.
+    idle: bool,
     sent: usize,
+    events: u32,
     ended: bool,
     begun: Instant,
     span: Duration,
@@ -92,7 +96,7 @@ impl Connection {
         defined: Arc<Defined>,
         ask: Ask,
         span: Duration,
-        finite: bool,
+        finite: Option<Duration>,
     ) -> Result<Self, StoreError> {
         let begun = Instant::now();
         let store = services.store();
@@ -117,7 +121,9 @@ impl Connection {
             tailer,
             teller,
             finite,
+            idle: false,
             sent: 0,
+            events: 0,
             ended: false,
             begun,
             span,
@@ -149,7 +155,7 @@ impl Connection {
             if !made.is_empty() {
                 return Some(self.say(made));
             }
-            if self.finite && self.begun.elapsed() >= FINITE.0 {
+            if self.idle && self.finite.is_some_and(|patience| self.is_done(patience)) {
                 self.ended = true;
                 return Some(self.heartbeat());
             }
@@ -164,8 +170,13 @@ impl Connection {
         None
     }
 
+    /// Whether a finite answer may end, now that nothing more is to be read.
+    fn is_done(&self, patience: Duration) -> bool {
+        self.events > 0 || self.begun.elapsed() >= patience
+    }
+
     fn is_over(&self) -> bool {
-        let full = self.finite && self.sent >= FINITE.1;
+        let full = self.finite.is_some() && self.sent >= FINITE;
         self.ended || full || self.begun.elapsed() >= self.span
     }
 
@@ -173,12 +184,8 @@ impl Connection {
     async fn advance(&mut self) -> Result<String, StoreError> {
         if self.pending.is_empty() {
             let polled = self.tailer.poll().await?;
-            let idle = polled.entries.is_empty() && !polled.more;
-            // Finite answers end as soon as everything is told.
-            if idle && self.finite && self.tally.events > 0 {
-                self.ended = true;
-            }
-            self.pace = if idle { (self.pace * 3 / 2).min(PACE.1) } else { Duration::ZERO };
+            self.idle = polled.entries.is_empty() && !polled.more;
+            self.pace = if self.idle { (self.pace * 3 / 2).min(PACE.1) } else { Duration::ZERO };
             self.pending = polled.entries.into();
             if self.pending.is_empty() {
                 return Ok(String::new());
@@ -189,6 +196,7 @@ impl Connection {
             .tell(&self.services, &self.defined, &self.tailer, &mut self.pending)
             .await?;
         self.tally.events += told.events;
+        self.events += told.events;
         if let Some(oldest) = told.oldest_live {
             let now = self.services.store().position_now();
             let lag = Duration::from_micros(now.minus(oldest.micros()).micros());
@@ -212,7 +220,11 @@ impl Connection {
             return true;
         }
         self.checked = Instant::now();
-        match access::admit(&self.services, &self.call, &self.name).await {
+        let readable = match Visitor::again(&self.services, &self.call).await {
+            Ok(visitor) => access::readable(&self.services, &visitor, &self.name).await,
+            Err(refusal) => Err(refusal),
+        };
+        match readable {
             Ok(defined) => {
                 self.defined = defined;
                 true

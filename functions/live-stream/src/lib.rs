@@ -18,6 +18,7 @@ mod round;
 mod streams;
 mod teller;
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use futures::stream;
@@ -26,12 +27,11 @@ use lambda_http::http::header::CACHE_CONTROL;
 use lambda_http::http::{HeaderName, StatusCode};
 use lambda_http::{Body, Request, Response};
 use shared::http::{Answer, ApiError, Call, Chunks, Reply, StreamedBody, serve_streaming};
-use shared::services::Services;
+use shared::services::{Defined, Services};
 
 pub use limits::Limits;
-pub use metrics::start_printing;
 
-use access::Refusal;
+use access::{Refusal, Visitor};
 use ask::Ask;
 use connection::Connection;
 
@@ -77,11 +77,10 @@ pub async fn handle_whole(services: &Services, limits: Limits, request: Request)
 
 async fn open(services: Services, limits: Limits, span: Duration, call: Call, name: &str) -> Reply {
     // Who asks comes before what is asked.
-    let admitted = access::admit(&services, &call, name).await;
-    let defined = match admitted {
+    let defined = match find(&services, &call, name).await {
         Err(Refusal::Lasting(error)) => return Reply::Whole(error.answer(&call)),
-        Err(Refusal::Passing(error)) => Err(error),
-        Ok(defined) => Ok(defined),
+        Err(Refusal::Passing(error)) => Err(Some(error)),
+        Ok(found) => found.ok_or(None),
     };
     let ask = match Ask::parse(&call) {
         Ok(ask) => ask,
@@ -90,9 +89,11 @@ async fn open(services: Services, limits: Limits, span: Duration, call: Call, na
             return Reply::Whole(error.answer(&call));
         }
     };
-    let finite = limits.finite || ask.finite;
+    let finite = (limits.finite || ask.finite).then_some(limits.patience);
     let begun = match defined {
-        Ok(defined) => Connection::begin(services, call, defined, ask, span, finite).await,
+        Ok(defined) => {
+            Connection::begin(services, call, defined, ask, span, finite).await.map_err(Some)
+        }
         Err(error) => Err(error),
     };
     let chunks: Chunks = match begun {
@@ -101,11 +102,23 @@ async fn open(services: Services, limits: Limits, span: Duration, call: Call, na
         })),
         // A client that is told 503 dies; one that is told to come again does.
         Err(error) => {
-            tracing::warn!(%error, "a stream is put off");
+            let error = error.map_or_else(|| "over its limit".to_owned(), |e| e.to_string());
+            tracing::warn!(error, "a stream is put off");
             Box::pin(stream::iter([connection::put_off(&ask)]))
         }
     };
     Reply::Streamed(headers(), chunks)
+}
+
+/// The stream; none where the key's plan allows no more for now.
+async fn find(
+    services: &Services,
+    call: &Call,
+    name: &str,
+) -> Result<Option<Arc<Defined>>, Refusal> {
+    let visitor = Visitor::of(services, call).await?;
+    let defined = access::readable(services, &visitor, name).await?;
+    Ok((!visitor.over_limit).then_some(defined))
 }
 
 fn headers() -> Answer {

@@ -8,6 +8,9 @@ use lambda_http::RequestExt;
 /// A connection lasts this long unless told otherwise.
 const CONNECTION: Duration = Duration::from_mins(5);
 
+/// A finite answer waits so long for something to happen: less than front doors do.
+const PATIENCE: Duration = Duration::from_secs(15);
+
 /// What is under way when the platform's time is up ends within this.
 const MARGIN: Duration = Duration::from_secs(5);
 
@@ -16,13 +19,15 @@ const MARGIN: Duration = Duration::from_secs(5);
 pub struct Limits {
     /// How long one lasts at the most.
     pub connection: Duration,
+    /// How long one that shall end waits for something to say.
+    pub patience: Duration,
     /// Whether it ends once there was something to read, because the front door does not stream.
     pub finite: bool,
 }
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { connection: CONNECTION, finite: false }
+        Self { connection: CONNECTION, patience: PATIENCE, finite: false }
     }
 }
 
@@ -36,6 +41,7 @@ impl Limits {
         let seconds = seconds.filter(|seconds| (1..=840).contains(seconds));
         Self {
             connection: seconds.map_or(CONNECTION, Duration::from_secs),
+            patience: PATIENCE,
             finite: set("IOCAST_STREAM_FINITE").is_some_and(|text| text == "true"),
         }
     }

@@ -10,7 +10,6 @@ use shared::services::Services;
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), lambda_http::Error> {
     shared::lambda::start_logging();
-    live_stream::start_printing();
     let services = &Services::from_env()?;
     let limits = Limits::from_env();
     if limits.finite {

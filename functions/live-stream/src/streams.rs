@@ -2,12 +2,11 @@
 
 use lambda_http::http::StatusCode;
 use serde::Serialize;
+use shared::access::Scope;
 use shared::collection::Collection;
-use shared::http::{Answer, ApiError, AuthError, Call};
+use shared::http::{Answer, ApiError, AuthError, Call, authenticate};
 use shared::services::Services;
 use shared::tlp::Tlp;
-
-use crate::access::{self, Refusal};
 
 /// One stream.
 #[derive(Serialize)]
@@ -31,7 +30,11 @@ struct Streams<'a> {
 
 /// The list, by id.
 pub async fn list(services: &Services, call: &Call) -> Result<Answer, ApiError> {
-    let caller = access::caller(services, call).await.map_err(Refusal::into_error)?;
+    let caller = match authenticate(services, call).await {
+        Ok(caller) => Some(caller),
+        Err(AuthError::Missing) => None,
+        Err(error) => return Err(error.into()),
+    };
     let definitions = services.definitions().await?;
     let base = call.base_url(services.settings().public_base_url.as_deref());
     let readable = |collection: &&Collection| {
@@ -40,8 +43,9 @@ pub async fn list(services: &Services, call: &Call) -> Result<Answer, ApiError> 
     let collections = definitions.iter().map(|defined| &defined.collection);
     let streams: Vec<Stream<'_>> =
         collections.filter(readable).map(|collection| stream(collection, &base)).collect();
-    if caller.is_none() && streams.is_empty() {
-        return Err(AuthError::Missing.into());
+    // What is public is there for everybody.
+    if streams.is_empty() {
+        caller.as_ref().ok_or(AuthError::Missing)?.require(Scope::ReadStream)?;
     }
     Ok(Answer::json(StatusCode::OK, &Streams { streams }))
 }

@@ -108,7 +108,7 @@ impl Stage {
     }
 
     fn routes(&self) -> Vec<Route> {
-        use Scope::{ReadTaxii, WriteObjects};
+        use Scope::{ReadStream, ReadTaxii, WriteObjects};
         let own = |rest: &str| self.collection.path(rest);
         let object = self.object.id();
         let stix = |objects: &[Object]| Some(("application/json", envelope(objects).into_bytes()));
@@ -188,6 +188,15 @@ impl Stage {
                 other: NOT_THERE,
                 right: ACCEPTED,
             },
+            Route::get("/api/v1/streams", "/api/v1/streams".into(), ReadStream),
+            // Finite, so that the answer ends.
+            Route::get(
+                "/stream/{collection}",
+                format!("{}?from=0&finite=true", self.collection.stream()),
+                ReadStream,
+            )
+            .low(LACKS_CLEARANCE)
+            .other(NOT_THERE),
             // What deletes comes last.
             Route {
                 method: "DELETE",

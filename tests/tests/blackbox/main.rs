@@ -46,6 +46,8 @@ mod ingest_filters;
 mod ingest_iocs;
 mod ingest_refusals;
 mod lambda_runtime;
+mod live_stream_clients;
+mod live_stream_replay;
 mod live_stream_table;
 mod loss;
 mod openapi;

@@ -145,7 +145,8 @@ proptest! {
             known = known.max(until.min(entries.len()));
             let mut knowledge = reader(cursor);
             let visible = &entries[..known];
-            let after = visible.iter().filter(|(position, ..)| *position > cursor);
+            let begun = cursor;
+            let after = visible.iter().filter(|(position, ..)| *position > begun);
             for (position, op, entered, replaces) in after.take(reads) {
                 let later = visible.iter().find(|other| other.3 == Some(*position));
                 let mut entry = seen(*op, *position, *entered, *replaces);
@@ -157,11 +158,7 @@ proptest! {
                         knowledge.deleted(&entry.entry.id);
                         has = None;
                     }
-                    Telling::Create => {
-                        knowledge.sent(&entry);
-                        has = Some(*position);
-                    }
-                    Telling::Update(_) => {
+                    Telling::Create | Telling::Update(_) => {
                         knowledge.sent(&entry);
                         has = Some(*position);
                     }
