@@ -20,7 +20,8 @@ pub async fn run(script: &str, arguments: &[&str]) -> String {
     stdout
 }
 
-fn installed() -> PathBuf {
+/// The folder of the scripts and what they need, installed if it is not there.
+pub fn installed() -> PathBuf {
     static FOLDER: OnceLock<PathBuf> = OnceLock::new();
     FOLDER.get_or_init(install).clone()
 }

@@ -16,9 +16,13 @@ pub async fn run(script: &str, arguments: &[&str]) -> String {
 
 /// The same with `OpenCTI`'s own client, which asks for other versions of what the others need.
 pub async fn run_pycti(script: &str, arguments: &[&str]) -> String {
+    run_with(pycti(), script, arguments).await
+}
+
+/// The interpreter of `OpenCTI`'s client, made if it is not there, which takes a while.
+pub fn pycti() -> PathBuf {
     static INTERPRETER: OnceLock<PathBuf> = OnceLock::new();
-    let python = INTERPRETER.get_or_init(|| make("requirements-pycti.txt")).clone();
-    run_with(python, script, arguments).await
+    INTERPRETER.get_or_init(|| make("requirements-pycti.txt")).clone()
 }
 
 async fn run_with(python: PathBuf, script: &str, arguments: &[&str]) -> String {

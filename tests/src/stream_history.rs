@@ -48,6 +48,8 @@ struct Reader {
     collection: usize,
     dependencies: bool,
     cursor: String,
+    /// Where this connection began.
+    begun: String,
     has: BTreeMap<String, (Value, String)>,
     ever: BTreeSet<String>,
 }
@@ -97,7 +99,8 @@ impl Reader {
         let object = &frame.data["data"];
         let id = frame.object_id().to_owned();
         if frame.event == "delete" {
-            if !self.ever.contains(&id) {
+            // What lies before where it began it could have seen.
+            if !self.ever.contains(&id) && self.begun == "0" {
                 return Err(format!("a delete of what it never saw: {id}"));
             }
             self.drop_with_relationships(&id);
@@ -163,8 +166,8 @@ impl Run {
             collections.push(lab.create(lab.instance(0), settings(at, definition)).await?);
             for dependencies in [true, false] {
                 let cursor = "0".to_owned();
-                let (has, ever) = (BTreeMap::new(), BTreeSet::new());
-                readers.push(Reader { collection: at, dependencies, cursor, has, ever });
+                let (has, ever, begun) = (BTreeMap::new(), BTreeSet::new(), cursor.clone());
+                readers.push(Reader { collection: at, dependencies, cursor, begun, has, ever });
             }
         }
         Ok(Self { lab, kinds, ids, collections, readers, soon })
@@ -268,6 +271,7 @@ impl Run {
         services.definitions_within(std::time::Duration::ZERO).await.map_err(|e| e.to_string())?;
         let text = self.lab.stream(services, &collection, &parameters).await;
         let mut events = 0;
+        reader.begun.clone_from(&reader.cursor);
         let mut last = reader.cursor.clone();
         for (index, frame) in Frame::all_of(&text).iter().enumerate() {
             if index > 0 && frame.is_event() {

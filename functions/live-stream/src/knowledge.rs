@@ -96,8 +96,12 @@ impl Knowledge {
         entry.entered != entry.position && (entry.entered <= self.start || own())
     }
 
+    /// One that begins with itself is of a relationship that came with one of its ends, if at all:
+    /// who begins anew has it from this connection or not at all.
     fn saw_related(&self, entry: &Entry) -> bool {
-        entry.entered <= self.start || self.had.contains_key(&name(&entry.id))
+        let before = entry.entered <= self.start;
+        let with_an_end = entry.entered == entry.position && !self.begins_anew();
+        before || with_an_end || self.had.contains_key(&name(&entry.id))
     }
 
     /// The entry was passed over.

@@ -34,6 +34,8 @@ pub struct Question<'a> {
     pub wanted: bool,
     /// Whether one of its ends does (relationships and sightings).
     pub related: bool,
+    /// Whether one of its ends does though it is deleted itself.
+    pub parted: bool,
     /// The older versions not yet projected that belong in the log.
     pub history: &'a HashSet<(LogId, Version)>,
     /// The older versions that are above what the log takes by now.
@@ -377,6 +379,8 @@ fn draft_related<'a>(
         (true, None) => Op::Related,
         (true, Some(known)) if head.version_in(known) != head.version() => Op::Related,
         (false, Some(_)) => Op::Unrelate,
+        // Nothing of it is in the log, but readers may have it with one of its ends.
+        (false, None) if question.parted => Op::Unrelate,
         _ => return,
     };
     decision.marks.extend(current.map(|known| (known.place, Mark::Superseded)));

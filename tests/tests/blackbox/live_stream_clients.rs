@@ -17,6 +17,9 @@ use tests::{node, python};
 
 const OPENCTI: &str = "extension-definition--ea279b3e-5c71-4632-ac08-831c66a786ba";
 
+/// Indicators: every one of them makes an event at the least, however late a reader is.
+const COUNT: usize = 5_000;
+
 async fn send(service: &Service, objects: &[Object]) {
     let client = service.client(&service.ready.writer_key);
     for part in objects.chunks(250) {
@@ -67,6 +70,8 @@ fn compare(state: &Value, members: &[Value], objects: &[Object]) {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn pycti_and_eventsource_hold_the_collection_over_forced_reconnects_and_a_killed_service() {
+    // First, so that the clients listen from the beginning on.
+    let _ = (python::pycti(), node::installed());
     let folder = tempdir().unwrap();
     let arguments: [OsString; 3] =
         ["--no-demo".into(), "--data".into(), folder.path().join("data").into()];
@@ -82,13 +87,13 @@ async fn pycti_and_eventsource_hold_the_collection_over_forced_reconnects_and_a_
     let writing = async {
         let (author, family) = (identity("Example Org"), malware("Example Family"));
         let by = |one: Object| one.set("created_by_ref", author.id());
-        let plain: Vec<Object> = indicators(3_600).into_iter().map(by).collect();
+        let plain: Vec<Object> = indicators(COUNT).into_iter().map(by).collect();
         let joins: Vec<Object> =
             plain.iter().take(150).map(|one| relationship(one, &family)).collect();
         let mut first = vec![author.clone(), family.clone()];
         first.extend(detection(&plain, tests::fixtures::FIRST));
         first.extend(joins.iter().cloned());
-        let (before, after) = first.split_at(1_900);
+        let (before, after) = first.split_at(2_600);
         send(&service, before).await;
         service.kill().await;
         let service = Service::start(&arguments).await;
@@ -99,7 +104,7 @@ async fn pycti_and_eventsource_hold_the_collection_over_forced_reconnects_and_a_
         send(&service, &plain[..400].iter().map(third).collect::<Vec<_>>()).await;
         send(&service, &detection(&plain[..200], "2026-04-01T00:00:00.000Z")).await;
         let client = service.client(&service.ready.writer_key);
-        for one in &plain[3_500..] {
+        for one in &plain[COUNT - 100..] {
             let path = format!("/api/v1/objects/{}", one.id());
             let _ = client.delete(&path).await.expect(200);
         }
@@ -116,7 +121,7 @@ async fn pycti_and_eventsource_hold_the_collection_over_forced_reconnects_and_a_
         writing,
     );
     let members = collection(&service).await;
-    assert_eq!(members.len(), 3_600 - 200 - 100 + 1);
+    assert_eq!(members.len(), COUNT - 200 - 100 + 1);
     for (output, said) in outputs.iter().zip([pycti_says, eventsource_says]) {
         let state: Value = serde_json::from_slice(&std::fs::read(output).unwrap()).unwrap();
         println!("{}: {} events {said}", output.display(), state["events"]);

@@ -93,6 +93,9 @@ fn relationships_that_are_no_members_concern_who_wants_them() {
     assert_eq!(reader(5).tell(&gone, true), Telling::Nothing);
     assert_eq!(reader(35).tell(&gone, true), Telling::Delete);
     assert_eq!(reader(35).tell(&gone, false), Telling::Nothing);
+    let alone = seen(Op::Unrelate, 40, 40, None);
+    assert_eq!(reader(35).tell(&alone, true), Telling::Delete, "it may have come with its end");
+    assert_eq!(reader(0).tell(&alone, true), Telling::Nothing);
     let mut knows = reader(5);
     knows.sent_dependency(&gone.entry.id);
     assert_eq!(knows.tell(&gone, true), Telling::Delete);
