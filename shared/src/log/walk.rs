@@ -7,6 +7,8 @@ use crate::time::Position;
 
 /// An entry as a reader meets it: with the marks that bear on it.
 #[derive(Clone, Debug, PartialEq, Eq)]
+// Each is a fact of its own, none a state of the others.
+#[allow(clippy::struct_excessive_bools)]
 pub struct Seen {
     /// The entry.
     pub entry: Entry,

@@ -35,6 +35,8 @@ pub enum AppendError {
 
 /// An object that may have something to say in a log.
 #[derive(Clone, Copy, Debug)]
+// Each is a fact of its own, none a state of the others.
+#[allow(clippy::struct_excessive_bools)]
 pub struct Candidate<'a> {
     pub head: &'a Head,
     pub older: &'a [OldVersion],

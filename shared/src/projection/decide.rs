@@ -23,6 +23,8 @@ pub enum Mark {
 
 /// An object and a log.
 #[derive(Clone, Copy, Debug)]
+// Each is a fact of its own, none a state of the others.
+#[allow(clippy::struct_excessive_bools)]
 pub struct Question<'a> {
     /// Which log.
     pub log: LogId,
