@@ -5,13 +5,17 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use lambda_http::{Body, Request, Response};
+use live_stream::Limits;
 use serde_json::Value;
+use shared::http::StreamedBody;
 use shared::services::Services;
 
 /// A future a function returns.
 pub type Running<T> = Pin<Box<dyn Future<Output = T> + Send>>;
 /// A function behind a route.
 pub type HttpHandler = Arc<dyn Fn(Request) -> Running<Response<Body>> + Send + Sync>;
+/// A function behind a URL of its own, whose answer is sent piece by piece.
+pub type StreamHandler = Arc<dyn Fn(Request) -> Running<Response<StreamedBody>> + Send + Sync>;
 /// A function behind a stream or a bucket: the event's JSON in, the answer's JSON out, or what
 /// went wrong.
 pub type EventHandler = Arc<dyn Fn(Value) -> Running<Result<Value, String>> + Send + Sync>;
@@ -38,8 +42,27 @@ pub fn http(services: &Services, logical_id: &str) -> Option<HttpHandler> {
         "IocStreamListFunction" => answering!(services, ioc_stream_list::handle),
         "ManageFunction" => answering!(services, manage::handle),
         "StixExportFunction" => answering!(services, stix_export::handle),
+        "StreamsFunction" => Some(Arc::new(move |request| {
+            let services = services.clone();
+            let limits = Limits::from_env();
+            Box::pin(async move { live_stream::handle_whole(&services, limits, request).await })
+        })),
         "SubscriptionsFunction" => answering!(services, subscriptions::handle),
         "TaxiiFunction" => answering!(services, taxii::handle),
+        _ => None,
+    }
+}
+
+/// The function with this logical id that streams its answers.
+#[must_use]
+pub fn streaming(services: &Services, logical_id: &str) -> Option<StreamHandler> {
+    let services = services.clone();
+    match logical_id {
+        "LiveStreamFunction" => Some(Arc::new(move |request| {
+            let services = services.clone();
+            let limits = Limits::from_env();
+            Box::pin(async move { live_stream::handle(&services, limits, request).await })
+        })),
         _ => None,
     }
 }

@@ -14,7 +14,7 @@ use crate::drop_trigger::DropTrigger;
 use crate::engines::{Engines, ObjectCreated};
 use crate::event_pattern::{EventPattern, EventPatternError};
 use crate::functions;
-use crate::gateway::Gateway;
+use crate::gateway::{Gateway, Handler};
 use crate::parked::Parked;
 use crate::routing::Router;
 use crate::scheduler::Schedule;
@@ -76,11 +76,15 @@ impl Wiring {
     /// # Errors
     /// When a route leads to an unknown function.
     pub fn gateway(&self, services: &Services) -> Result<Gateway, WiringError> {
-        let router = Router::new(self.template.routes());
+        // The local server is the front of both hosts: what goes to a function's URL comes first.
+        let front = self.template.front_routes();
+        let router = Router::new([front, self.template.routes()].concat());
         let handlers = router
             .functions()
             .map(|id| {
-                let handler = functions::http(services, id);
+                let whole = functions::http(services, id).map(Handler::Whole);
+                let handler =
+                    whole.or_else(|| functions::streaming(services, id).map(Handler::Streaming));
                 let handler = handler.ok_or_else(|| WiringError::NoFunction(id.to_owned()))?;
                 Ok((id.to_owned(), handler))
             })

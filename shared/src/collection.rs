@@ -89,6 +89,31 @@ pub struct CollectionSettings {
     /// The STIX specifications whose objects enter.
     #[serde(default = "only_2_1")]
     pub spec_versions: Vec<SpecVersion>,
+    /// How it is offered as a live stream.
+    #[serde(default)]
+    pub stream: StreamSettings,
+}
+
+/// How a collection is offered as a live stream.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct StreamSettings {
+    /// Whether it is; a stopped stream answers 410.
+    #[serde(default = "yes")]
+    pub enabled: bool,
+    /// Whether relationships, sightings and their other ends are sent to readers that do not say
+    /// what they want.
+    #[serde(default)]
+    pub dependencies: bool,
+    /// Whether the stream can be read without a key; absent: as the collection.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub public: Option<bool>,
+}
+
+impl Default for StreamSettings {
+    fn default() -> Self {
+        Self { enabled: true, dependencies: false, public: None }
+    }
 }
 
 fn yes() -> bool {
@@ -166,6 +191,31 @@ impl Collection {
     pub fn may_be_published(&self) -> bool {
         let level = self.level();
         level == Tlp::Clear || (self.settings.public && level == self.settings.ceiling)
+    }
+
+    /// What `caller` may do with it as a live stream, which may be public where the collection
+    /// is not, and the reverse.
+    #[must_use]
+    pub fn stream_rights(&self, caller: Option<&Caller>) -> Rights {
+        self.as_stream().rights(caller, Scope::ReadStream)
+    }
+
+    /// Whether `tenant` may know of it as a live stream.
+    #[must_use]
+    pub fn is_stream_known_to(&self, tenant: &TenantId) -> bool {
+        self.as_stream().is_known_to(tenant)
+    }
+
+    /// Whether its live stream can be read without a key.
+    #[must_use]
+    pub fn has_public_stream(&self) -> bool {
+        self.settings.stream.public.unwrap_or(self.settings.public)
+    }
+
+    fn as_stream(&self) -> Self {
+        let mut stream = self.clone();
+        stream.settings.public = self.has_public_stream();
+        stream
     }
 
     /// Whether `tenant` may know of it: it is among its readers or writers, or it is public.

@@ -14,6 +14,7 @@ use hyper_util::rt::TokioExecutor;
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::Value;
 
+use crate::event_stream::EventStream;
 use crate::function::Function;
 
 /// The media type of every TAXII 2.1 answer.
@@ -190,6 +191,28 @@ impl Request {
         let (head, body) = pool.request(request.body(Full::new(self.body))?).await?.into_parts();
         let body = body.collect().await?.to_bytes();
         Ok(Answer { what, status: head.status.as_u16(), headers: head.headers, body })
+    }
+
+    /// Sends it and reads the answer as it comes.
+    pub async fn open(self) -> EventStream {
+        let what = format!("{} {}", self.method, self.path);
+        match self.client.transport.clone() {
+            Transport::Http(pool) => {
+                let mut request = http::Request::builder()
+                    .method(self.method)
+                    .uri(format!("{}{}", self.client.base_url, self.path));
+                for (name, value) in &self.headers {
+                    request = request.header(name, value);
+                }
+                let request = request.body(Full::new(self.body)).unwrap();
+                let answer = pool.request(request).await.unwrap_or_else(|e| panic!("{what}: {e}"));
+                EventStream::of_http(what, answer)
+            }
+            Transport::Function(function) => {
+                let streamed = function.stream(&self).await;
+                EventStream::of_function(&what, streamed.unwrap_or_else(|e| panic!("{what}: {e}")))
+            }
+        }
     }
 
     /// The address the client knows the service by.

@@ -22,6 +22,8 @@ pub struct CollectionSpec {
     pub writers: Vec<String>,
     /// Whether STIX 2.0 objects enter too.
     pub stix_2_0: bool,
+    /// How it is streamed, as JSON; nothing is said when null.
+    pub stream: Value,
 }
 
 impl CollectionSpec {
@@ -36,6 +38,7 @@ impl CollectionSpec {
             readers: None,
             writers: vec!["acme".to_owned()],
             stix_2_0: false,
+            stream: Value::Null,
         }
     }
 
@@ -63,6 +66,9 @@ impl CollectionSpec {
             "writers": self.writers,
             "spec_versions": versions,
         });
+        if !self.stream.is_null() {
+            settings["stream"] = self.stream.clone();
+        }
         if let Some(alias) = &self.alias {
             settings["alias"] = json!(alias);
         }
@@ -70,6 +76,12 @@ impl CollectionSpec {
             settings["readers"] = json!(readers);
         }
         settings
+    }
+
+    /// The same, streamed in this way.
+    #[must_use]
+    pub fn streamed(self, stream: Value) -> Self {
+        Self { stream, ..self }
     }
 
     /// The same with another ceiling.
@@ -92,6 +104,11 @@ impl Collection {
     /// The path of the collection, with what follows: `objects/`, `manifest/`, nothing.
     pub fn path(&self, rest: &str) -> String {
         format!("/taxii2/intel/collections/{}/{rest}", self.id)
+    }
+
+    /// The path of its live stream.
+    pub fn stream(&self) -> String {
+        format!("/stream/{}", self.id)
     }
 
     /// `…/objects/`

@@ -9,7 +9,7 @@ use tokio::process::{Child, Command};
 use crate::binaries;
 use crate::client::{Answer, Request};
 use crate::gateway_event;
-use crate::runtime_api::{Outcome, RuntimeApi};
+use crate::runtime_api::{Outcome, RuntimeApi, Streamed};
 
 /// A running function. It is killed when dropped.
 pub struct Function {
@@ -63,6 +63,14 @@ impl Function {
     /// The error the function reported, as it spelt it.
     pub async fn invoke(&self, event: &serde_json::Value) -> Outcome {
         self.runtime.invoke(event.to_string()).await
+    }
+
+    /// Asks a function that streams, until it begins to answer.
+    ///
+    /// # Errors
+    /// The error the function reported, or that it does not stream.
+    pub async fn stream(&self, request: &Request) -> Result<Streamed, String> {
+        self.runtime.invoke_streaming(gateway_event::event(request).to_string()).await
     }
 
     /// Asks the function what an HTTP request is to be answered.

@@ -24,22 +24,27 @@ pub struct KeySpec {
 }
 
 impl KeySpec {
-    /// A key that may read TAXII and the STIX export, and write objects, cleared for TLP:AMBER, for
-    /// ever, on a plan that limits nothing.
+    /// A key that may read TAXII, the STIX export and live streams, and write objects, cleared for
+    /// TLP:AMBER, for ever, on a plan that limits nothing.
     pub fn of(tenant: &str) -> Self {
         Self {
             tenant: tenant.to_owned(),
-            scopes: vec![Scope::ReadTaxii, Scope::ReadStix, Scope::WriteObjects],
+            scopes: vec![
+                Scope::ReadTaxii,
+                Scope::ReadStix,
+                Scope::ReadStream,
+                Scope::WriteObjects,
+            ],
             plan: UNLIMITED.to_owned(),
             clearance: Tlp::Amber,
             expires: None,
         }
     }
 
-    /// The same, for reading TAXII only.
+    /// The same, for reading only: TAXII and live streams.
     #[must_use]
     pub fn read_only(self) -> Self {
-        self.with([Scope::ReadTaxii])
+        self.with([Scope::ReadTaxii, Scope::ReadStream])
     }
 
     /// The same, for writing only.

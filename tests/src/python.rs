@@ -11,7 +11,21 @@ use crate::binaries;
 
 /// Runs `tests/python/<script>` with arguments; fails the test unless it ends with 0.
 pub async fn run(script: &str, arguments: &[&str]) -> String {
-    let python = interpreter();
+    run_with(interpreter(), script, arguments).await
+}
+
+/// The same with `OpenCTI`'s own client, which asks for other versions of what the others need.
+pub async fn run_pycti(script: &str, arguments: &[&str]) -> String {
+    run_with(pycti(), script, arguments).await
+}
+
+/// The interpreter of `OpenCTI`'s client, made if it is not there, which takes a while.
+pub fn pycti() -> PathBuf {
+    static INTERPRETER: OnceLock<PathBuf> = OnceLock::new();
+    INTERPRETER.get_or_init(|| make("requirements-pycti.txt")).clone()
+}
+
+async fn run_with(python: PathBuf, script: &str, arguments: &[&str]) -> String {
     let path = folder().join(script);
     let command = Command::new(&python).arg(path).args(arguments).kill_on_drop(true).output();
     let output = command.await.unwrap();
@@ -28,11 +42,11 @@ fn folder() -> PathBuf {
 /// The interpreter of the environment for this `requirements.txt`, made if it is not there.
 fn interpreter() -> PathBuf {
     static INTERPRETER: OnceLock<PathBuf> = OnceLock::new();
-    INTERPRETER.get_or_init(make).clone()
+    INTERPRETER.get_or_init(|| make("requirements.txt")).clone()
 }
 
-fn make() -> PathBuf {
-    let requirements = folder().join("requirements.txt");
+fn make(requirements: &str) -> PathBuf {
+    let requirements = folder().join(requirements);
     let text = std::fs::read(&requirements).unwrap();
     let key = Sha256::digest(&text).iter().take(8).fold(String::new(), |mut hex, byte| {
         let _ = write!(hex, "{byte:02x}");

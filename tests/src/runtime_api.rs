@@ -5,16 +5,21 @@ use std::collections::HashMap;
 use std::convert::Infallible;
 use std::sync::{Arc, Mutex};
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD as BASE64;
 use bytes::Bytes;
 use http::{Method, Request, Response, StatusCode};
 use http_body_util::{BodyExt, Full};
 use hyper::body::Incoming;
 use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
+use serde_json::Value;
 use tokio::net::TcpListener;
 use tokio::sync::{mpsc, oneshot};
 use uuid::Uuid;
 
+/// The header by which a function says that it streams.
+const MODE: &str = "lambda-runtime-function-response-mode";
 const PREFIX: &str = "/2018-06-01/runtime";
 /// A minute, as milliseconds: the time every invocation is given.
 const TIME_LIMIT_MS: i64 = 60_000;
@@ -27,7 +32,22 @@ struct Invocation {
     event: Bytes,
 }
 
-type Waiting = HashMap<String, oneshot::Sender<Outcome>>;
+/// What a function streams: its status and headers, then its body as it comes.
+#[derive(Debug)]
+pub struct Streamed {
+    /// The JSON before the body: `statusCode`, `headers`.
+    pub prelude: Value,
+    /// The body's pieces. Once this is dropped, the function finds its connection closed.
+    pub pieces: mpsc::UnboundedReceiver<Bytes>,
+}
+
+/// How an invocation was answered.
+enum Returned {
+    Whole(Outcome),
+    Streamed(Streamed),
+}
+
+type Waiting = HashMap<String, oneshot::Sender<Returned>>;
 
 struct State {
     events: tokio::sync::Mutex<mpsc::UnboundedReceiver<Invocation>>,
@@ -68,10 +88,28 @@ impl RuntimeApi {
     /// # Errors
     /// The error the function reported, as it spelt it.
     pub async fn invoke(&self, event: impl Into<Bytes>) -> Outcome {
+        match self.call(event.into()).await {
+            Returned::Whole(outcome) => outcome,
+            Returned::Streamed(streamed) => Ok(streamed.collect().await),
+        }
+    }
+
+    /// Hands a function that streams an event, and waits until it begins to answer.
+    ///
+    /// # Errors
+    /// The error the function reported, or that it does not stream.
+    pub async fn invoke_streaming(&self, event: impl Into<Bytes>) -> Result<Streamed, String> {
+        match self.call(event.into()).await {
+            Returned::Streamed(streamed) => Ok(streamed),
+            Returned::Whole(outcome) => Err(format!("not streamed: {outcome:?}")),
+        }
+    }
+
+    async fn call(&self, event: Bytes) -> Returned {
         let id = Uuid::new_v4().to_string();
         let (done, answer) = oneshot::channel();
         self.state.waiting.lock().unwrap().insert(id.clone(), done);
-        let invocation = Invocation { id, event: event.into() };
+        let invocation = Invocation { id, event };
         assert!(self.queue.send(invocation).is_ok(), "the runtime API has stopped");
         let limit = std::time::Duration::from_millis(TIME_LIMIT_MS.unsigned_abs());
         let Ok(outcome) = tokio::time::timeout(limit, answer).await else {
@@ -106,6 +144,9 @@ async fn route(
 ) -> Result<Response<Full<Bytes>>, Infallible> {
     let path = request.uri().path().to_owned();
     let method = request.method().clone();
+    if request.headers().get(MODE).is_some_and(|mode| mode == "streaming") {
+        return Ok(take_stream(&state, &path, request.into_body()).await);
+    }
     let body = request.into_body().collect().await.map(http_body_util::Collected::to_bytes);
     let body = body.unwrap_or_default();
     let steps: Vec<&str> = match path.strip_prefix(PREFIX) {
@@ -149,9 +190,49 @@ async fn next(state: &State) -> Response<Full<Bytes>> {
 fn finish(state: &State, id: &str, outcome: Outcome) -> Response<Full<Bytes>> {
     if let Some(done) = state.waiting.lock().unwrap().remove(id) {
         // Nobody listens any more when the test has given up on this invocation.
-        let _ = done.send(outcome);
+        let _ = done.send(Returned::Whole(outcome));
     }
     plain(StatusCode::ACCEPTED)
+}
+
+/// Passes a streamed answer on: a JSON text, eight zeros, then the body.
+async fn take_stream(state: &State, path: &str, mut body: Incoming) -> Response<Full<Bytes>> {
+    let id = path.trim_start_matches(PREFIX).split('/').nth(2).unwrap_or_default();
+    let mut done = state.waiting.lock().unwrap().remove(id);
+    let (sender, receiver) = mpsc::unbounded_channel();
+    let mut pieces = Some(receiver);
+    let mut head = Vec::new();
+    while let Some(Ok(frame)) = body.frame().await {
+        let Ok(data) = frame.into_data() else { continue };
+        let mut data = data;
+        if pieces.is_some() {
+            head.extend_from_slice(&data);
+            let Some(end) = head.windows(8).position(|window| window == [0; 8]) else { continue };
+            let prelude = serde_json::from_slice(&head[..end]).expect("a prelude is JSON");
+            data = Bytes::copy_from_slice(&head[end + 8..]);
+            let streamed = Streamed { prelude, pieces: pieces.take().unwrap() };
+            let _ = done.take().map(|done| done.send(Returned::Streamed(streamed)));
+        }
+        if !data.is_empty() && sender.send(data).is_err() {
+            // The client is gone; unlike AWS, which lets the function go on, so is its connection.
+            return plain(StatusCode::GONE);
+        }
+    }
+    plain(StatusCode::ACCEPTED)
+}
+
+impl Streamed {
+    /// All of it, as a function that does not stream would have returned it.
+    async fn collect(mut self) -> Bytes {
+        let mut body = Vec::new();
+        while let Some(piece) = self.pieces.recv().await {
+            body.extend_from_slice(&piece);
+        }
+        let mut whole = self.prelude;
+        whole["body"] = BASE64.encode(body).into();
+        whole["isBase64Encoded"] = true.into();
+        whole.to_string().into()
+    }
 }
 
 fn plain(status: StatusCode) -> Response<Full<Bytes>> {

@@ -111,6 +111,21 @@ impl Service {
         Inbox { s3: self.ready.s3, bucket: self.ready.bucket.clone() }
     }
 
+    /// Memory the process holds, in KiB.
+    pub fn memory(&self) -> u64 {
+        let path = format!("/proc/{}/status", self.process.id().expect("it runs"));
+        let status = std::fs::read_to_string(path).unwrap();
+        let line = status.lines().find(|line| line.starts_with("VmRSS:")).unwrap();
+        line.split_whitespace().nth(1).unwrap().parse().unwrap()
+    }
+
+    /// Asks the process to stop, as Ctrl-C does.
+    pub fn interrupt(&self) {
+        let id = self.process.id().expect("it runs").to_string();
+        let sent = std::process::Command::new("kill").args(["-INT", &id]).status();
+        assert!(sent.is_ok_and(|status| status.success()), "kill -INT {id}");
+    }
+
     /// Kills the process (SIGKILL) and waits until it is gone.
     pub async fn kill(mut self) {
         self.process.kill().await.unwrap();

@@ -42,6 +42,8 @@ pub struct World {
     pub http: Client,
     /// The TAXII surface over the transport under test, without a key.
     pub taxii: Client,
+    /// The live streams over the transport under test, without a key.
+    pub streams: Client,
     /// Between the functions and `DynamoDB`.
     proxy: Option<Proxy>,
     writer: String,
@@ -74,6 +76,18 @@ impl World {
         world
     }
 
+    /// As [`World::http`], but live streams go through the function's real binary, whose
+    /// connections last so many seconds.
+    pub async fn streaming_lambda(seconds: u32) -> Self {
+        let mut world = Self::start(false).await;
+        let mut environment = world.function_environment();
+        environment.push(("IOCAST_STREAM_SECONDS".to_owned(), seconds.to_string()));
+        let function = Arc::new(Function::start("live-stream", &environment).await);
+        let base_url = format!("https://{}", gateway_event::HOST);
+        world.streams = Client::function(function, &base_url);
+        world
+    }
+
     /// A system with the demonstration set.
     pub async fn with_demo() -> Self {
         Self::start(true).await
@@ -90,6 +104,7 @@ impl World {
         let http = Client::http(&running.base_url);
         let mut world = Self {
             taxii: http.clone(),
+            streams: http.clone(),
             http,
             proxy: None,
             running,
@@ -195,6 +210,11 @@ impl World {
     /// TAXII with a key that only reads, cleared for TLP:AMBER.
     pub fn reader(&self) -> Client {
         self.taxii.with_key(&self.reader)
+    }
+
+    /// The live streams with the key that only reads.
+    pub fn stream_reader(&self) -> Client {
+        self.streams.with_key(&self.reader)
     }
 
     /// The ingest API with `acme`'s key.

@@ -1,12 +1,15 @@
 //! What goes back: a function's response, or the gateway's own short answers.
 
 use bytes::Bytes;
+use futures::StreamExt;
 use http::header::{CONNECTION, CONTENT_LENGTH, CONTENT_TYPE, TRANSFER_ENCODING};
 use http::{HeaderValue, Method, Response, StatusCode};
-use http_body_util::Full;
+use http_body_util::{BodyExt, BodyStream, Full, StreamBody};
 use lambda_http::Body;
+use shared::http::StreamedBody;
 
 use super::MAX_PAYLOAD;
+use crate::stopping::Stop;
 
 /// The gateway's own answer, `{"message":"…"}`.
 pub(super) fn message(status: StatusCode, text: &str) -> Response<Full<Bytes>> {
@@ -54,10 +57,16 @@ pub(super) fn response(method: &Method, response: Response<Body>) -> Response<Fu
     Response::from_parts(parts, Full::new(body))
 }
 
+/// A streamed body as the gateway passes it on: each piece as it comes, until it ends or the
+/// server stops, which cuts it between two pieces.
+pub(super) fn streamed(body: StreamedBody, mut stop: Stop) -> StreamedBody {
+    let pieces = BodyStream::new(body).take_until(Box::pin(async move { stop.stopped().await }));
+    StreamBody::new(pieces).boxed_unsync()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use http_body_util::BodyExt;
 
     async fn length_and_body(response: Response<Full<Bytes>>) -> (Option<String>, Bytes) {
         let length = response.headers().get(CONTENT_LENGTH);

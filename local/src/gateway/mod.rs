@@ -12,7 +12,7 @@ use tokio::sync::Notify;
 
 pub use server::serve;
 
-use crate::functions::HttpHandler;
+use crate::functions::{HttpHandler, StreamHandler};
 use crate::routing::Router;
 
 /// The largest body the gateway takes in: 10 MB.
@@ -22,6 +22,15 @@ const MAX_PAYLOAD: usize = 6 * 1024 * 1024;
 /// The largest request line and headers together.
 const MAX_HEAD: usize = 10_240;
 
+/// A function behind a route.
+#[derive(Clone)]
+pub enum Handler {
+    /// It answers at once.
+    Whole(HttpHandler),
+    /// It sends its answer piece by piece.
+    Streaming(StreamHandler),
+}
+
 /// Routes, the functions behind them, and who is to be told of writes.
 #[derive(Clone)]
 pub struct Gateway {
@@ -30,7 +39,7 @@ pub struct Gateway {
 
 struct Inner {
     router: Router,
-    handlers: HashMap<String, HttpHandler>,
+    handlers: HashMap<String, Handler>,
     writes: Arc<Notify>,
 }
 
@@ -38,11 +47,7 @@ impl Gateway {
     /// A gateway to `handlers`, by logical id. `writes` is notified when a request that may write
     /// begins, so that the stream is looked at without delay.
     #[must_use]
-    pub fn new(
-        router: Router,
-        handlers: HashMap<String, HttpHandler>,
-        writes: Arc<Notify>,
-    ) -> Self {
+    pub fn new(router: Router, handlers: HashMap<String, Handler>, writes: Arc<Notify>) -> Self {
         Self { inner: Arc::new(Inner { router, handlers, writes }) }
     }
 }

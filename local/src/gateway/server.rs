@@ -4,22 +4,22 @@ use std::convert::Infallible;
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use bytes::Bytes;
 use chrono::Utc;
 use http::header::{EXPECT, HOST};
 use http::request::Parts;
 use http::{HeaderValue, Method, Response, StatusCode};
-use http_body_util::{BodyExt, Full};
+use http_body_util::BodyExt;
 use hyper::body::{Body as _, Incoming};
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use percent_encoding::percent_decode_str;
+use shared::http::StreamedBody;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinSet;
 
 use super::event::{Circumstances, event};
-use super::{Gateway, MAX_BODY, MAX_HEAD, MAX_PAYLOAD, answer};
+use super::{Gateway, Handler, MAX_BODY, MAX_HEAD, MAX_PAYLOAD, answer};
 use crate::stopping::Stop;
 
 /// The gateway gives up on a function after this long.
@@ -29,7 +29,7 @@ const GRACE: Duration = Duration::from_secs(5);
 /// A body that is refused is still read this far, so that the sender sees the answer.
 const MAX_DRAINED: usize = 64 * 1024 * 1024;
 
-type Answer = Response<Full<Bytes>>;
+type Answer = Response<StreamedBody>;
 
 /// Serves until told to stop, then lets running requests finish.
 pub async fn serve(listener: TcpListener, gateway: Gateway, mut stop: Stop) {
@@ -60,11 +60,13 @@ async fn connection(stream: TcpStream, peer: SocketAddr, gateway: Gateway, mut s
     let Ok(local) = stream.local_addr() else { return };
     // Without this the answer to a small request waits for the peer's delayed ACK.
     let _ = stream.set_nodelay(true);
+    let until = stop.clone();
     let service = service_fn(move |request: http::Request<Incoming>| {
         let gateway = gateway.clone();
+        let until = until.clone();
         async move {
             let (parts, body) = request.into_parts();
-            Ok::<_, Infallible>(gateway.answer(parts, body, peer, local).await)
+            Ok::<_, Infallible>(gateway.answer(parts, body, peer, local, until).await)
         }
     });
     let connection = http1::Builder::new()
@@ -91,9 +93,10 @@ impl Gateway {
         body: Incoming,
         peer: SocketAddr,
         local: SocketAddr,
+        until: Stop,
     ) -> Answer {
         let request_id = uuid::Uuid::new_v4().to_string();
-        let mut answer = match self.forward(parts, body, peer, local, &request_id).await {
+        let mut answer = match self.forward(parts, body, (peer, local), &request_id, until).await {
             Ok(answer) | Err(answer) => answer,
         };
         if let Ok(id) = HeaderValue::from_str(&request_id) {
@@ -106,18 +109,18 @@ impl Gateway {
         &self,
         parts: Parts,
         body: Incoming,
-        peer: SocketAddr,
-        local: SocketAddr,
+        (peer, local): (SocketAddr, SocketAddr),
         request_id: &str,
+        until: Stop,
     ) -> Result<Answer, Answer> {
         if head_length(&parts) > MAX_HEAD {
-            return Err(answer::message(
+            return Err(message(
                 StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE,
                 "Request Header Fields Too Large",
             ));
         }
         if !can_be_forwarded(&parts) {
-            return Err(answer::message(StatusCode::BAD_REQUEST, "Bad Request"));
+            return Err(message(StatusCode::BAD_REQUEST, "Bad Request"));
         }
         let body = read_body(&parts, body).await?;
         let route = self.inner.router.find(parts.method.as_str(), parts.uri.path());
@@ -125,7 +128,7 @@ impl Gateway {
             .and_then(|route| Some((self.inner.handlers.get(route.function)?, route)))
             .map(|(handler, route)| (route, handler.clone()))
         else {
-            return Err(answer::message(StatusCode::NOT_FOUND, "Not Found"));
+            return Err(message(StatusCode::NOT_FOUND, "Not Found"));
         };
         let about = Circumstances { route: &route, peer, local, request_id, at: Utc::now() };
         let event = event(&parts, &body, &about);
@@ -133,25 +136,40 @@ impl Gateway {
             return Err(too_large());
         }
         let Ok(request) = lambda_http::request::from_str(&event) else {
-            return Err(answer::message(StatusCode::BAD_REQUEST, "Bad Request"));
+            return Err(message(StatusCode::BAD_REQUEST, "Bad Request"));
         };
         if !matches!(parts.method, Method::GET | Method::HEAD | Method::OPTIONS) {
             self.inner.writes.notify_one();
         }
         // A task of its own: a panic in a function is its own failure, as it is in Lambda.
-        match tokio::time::timeout(FUNCTION_TIMEOUT, tokio::spawn(handler(request))).await {
-            Ok(Ok(response)) => Ok(answer::response(&parts.method, response)),
+        let method = parts.method.clone();
+        let answered = tokio::spawn(async move {
+            match handler {
+                Handler::Whole(handler) => {
+                    answer::response(&method, handler(request).await).map(BodyExt::boxed_unsync)
+                }
+                Handler::Streaming(handler) => {
+                    handler(request).await.map(|body| answer::streamed(body, until))
+                }
+            }
+        });
+        match tokio::time::timeout(FUNCTION_TIMEOUT, answered).await {
+            Ok(Ok(response)) => Ok(response),
             Ok(Err(error)) => {
                 tracing::error!(%error, function = route.function, "the function failed");
-                Err(answer::message(StatusCode::INTERNAL_SERVER_ERROR, "Internal Server Error"))
+                Err(message(StatusCode::INTERNAL_SERVER_ERROR, "Internal Server Error"))
             }
-            Err(_) => Err(answer::message(StatusCode::SERVICE_UNAVAILABLE, "Service Unavailable")),
+            Err(_) => Err(message(StatusCode::SERVICE_UNAVAILABLE, "Service Unavailable")),
         }
     }
 }
 
+fn message(status: StatusCode, text: &str) -> Answer {
+    answer::message(status, text).map(BodyExt::boxed_unsync)
+}
+
 fn too_large() -> Answer {
-    answer::message(StatusCode::PAYLOAD_TOO_LARGE, "Request Entity Too Large")
+    message(StatusCode::PAYLOAD_TOO_LARGE, "Request Entity Too Large")
 }
 
 fn head_length(parts: &Parts) -> usize {
@@ -190,7 +208,7 @@ async fn read_body(parts: &Parts, mut body: Incoming) -> Result<Vec<u8>, Answer>
     let mut seen = 0;
     while let Some(frame) = body.frame().await {
         let Ok(frame) = frame else {
-            return Err(answer::message(StatusCode::BAD_REQUEST, "Bad Request"));
+            return Err(message(StatusCode::BAD_REQUEST, "Bad Request"));
         };
         let Some(data) = frame.data_ref() else { continue };
         seen += data.len();

@@ -29,6 +29,7 @@ pub struct Template {
 #[derive(Debug)]
 struct Resource {
     kind: String,
+    metadata: Value,
     properties: Value,
 }
 
@@ -80,8 +81,9 @@ impl Template {
             let Some(kind) = resource.get("Type").and_then(Value::as_str) else {
                 return Err(TemplateError::shape(id, &"has no Type"));
             };
-            let properties = resource.get("Properties").cloned().unwrap_or(Value::Null);
-            resources.insert(id.clone(), Resource { kind: kind.to_owned(), properties });
+            let part = |name: &str| resource.get(name).cloned().unwrap_or(Value::Null);
+            let (metadata, properties) = (part("Metadata"), part("Properties"));
+            resources.insert(id.clone(), Resource { kind: kind.to_owned(), metadata, properties });
         }
         let environment = resolved
             .pointer("/Globals/Function/Environment/Variables")

@@ -24,6 +24,15 @@ fn the_embedded_template_has_its_routes() {
     assert!(has("/taxii2/{proxy+}", "TaxiiFunction"));
     assert!(has("/api/v1/objects/{id}", "IngestFunction"));
     assert!(has("$default", "IngestFunction"));
+    assert!(has("/stream/{collection}", "StreamsFunction"));
+}
+
+#[test]
+fn the_embedded_template_says_what_goes_to_a_functions_url() {
+    let routes = Template::embedded().unwrap().front_routes();
+    let route = |route: &Route| (route.path.clone(), route.function.clone());
+    let expected = ("/stream/{collection}".to_owned(), "LiveStreamFunction".to_owned());
+    assert_eq!(routes.iter().map(route).collect::<Vec<_>>(), [expected]);
 }
 
 #[test]

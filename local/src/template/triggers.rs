@@ -3,7 +3,7 @@
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::{Template, TemplateError, read};
+use super::{Resource, Template, TemplateError, read};
 
 /// A route of the HTTP API.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -132,6 +132,27 @@ impl Template {
                 }
             })
             .collect()
+    }
+
+    /// The routes of functions that stream: the paths that a front before both the HTTP API and the
+    /// function's URL sends to the latter (`Metadata`, `FrontPaths`).
+    #[must_use]
+    pub fn front_routes(&self) -> Vec<Route> {
+        let streaming = self.of_kind("AWS::Serverless::Function").filter(|(_, function)| {
+            let mode = function.properties.pointer("/FunctionUrlConfig/InvokeMode");
+            mode.and_then(Value::as_str) == Some("RESPONSE_STREAM")
+        });
+        let paths = |(id, function): (&str, &Resource)| {
+            let paths = function.metadata.get("FrontPaths").and_then(Value::as_array);
+            let paths = paths.into_iter().flatten().filter_map(Value::as_str);
+            let route = |path: &str| Route {
+                method: "ANY".to_owned(),
+                path: path.to_owned(),
+                function: id.to_owned(),
+            };
+            paths.map(route).collect::<Vec<_>>()
+        };
+        streaming.flat_map(paths).collect()
     }
 
     /// Every event source mapping from a table's stream.

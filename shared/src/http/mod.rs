@@ -8,6 +8,7 @@ mod body;
 mod call;
 mod error;
 mod etag;
+mod streaming;
 mod query;
 mod size;
 
@@ -20,6 +21,7 @@ pub use accept::{Accept, MediaRange};
 pub use answer::{Answer, accepts_gzip};
 pub use auth::{AuthError, admit, authenticate, identify};
 pub use body::{BodyError, MAX_BODY_BYTES, MAX_EXPANDED_BYTES};
+pub use streaming::{Chunks, Reply, StreamedBody, serve_streaming};
 pub use call::Call;
 pub use error::ApiError;
 pub use etag::ETag;

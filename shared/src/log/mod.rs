@@ -7,6 +7,7 @@ mod marks;
 mod merged;
 mod newest;
 mod reader;
+mod tailer;
 mod walk;
 
 #[cfg(test)]
@@ -16,6 +17,7 @@ pub use entry::{CollectionId, Entry, LogId, Membership, Op, Place};
 pub use marks::{CommitMarks, Marks};
 pub use merged::{Mark, NewestFirst};
 pub use reader::Reader;
+pub use tailer::{Polled, Tailer};
 pub use walk::Seen;
 #[cfg(test)]
 pub(crate) use walk::{Taken, Walk};

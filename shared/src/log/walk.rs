@@ -2,11 +2,13 @@
 
 use std::collections::VecDeque;
 
-use super::{Commit, CommitMarks, Entry, Op, Origin};
+use super::{Commit, CommitMarks, Entry, Op, Origin, Place};
 use crate::time::Position;
 
 /// An entry as a reader meets it: with the marks that bear on it.
 #[derive(Clone, Debug, PartialEq, Eq)]
+// Each is a fact of its own, none a state of the others.
+#[allow(clippy::struct_excessive_bools)]
 pub struct Seen {
     /// The entry.
     pub entry: Entry,
@@ -18,6 +20,10 @@ pub struct Seen {
     pub present: bool,
     /// It is the oldest version of its object in the collection.
     pub oldest: bool,
+    /// Another entry took its place.
+    pub superseded: bool,
+    /// Where it was appended, the name that later entries have for it.
+    pub place: Place,
 }
 
 /// What came of taking commits.
@@ -95,6 +101,8 @@ fn see(entry: Entry, origin: Origin, marks: &CommitMarks) -> Seen {
         current: present && entry.op != Op::History && !superseded,
         oldest: present && marks.is_oldest(place, entry.oldest),
         present,
+        superseded,
+        place,
         seq: place.seq,
         entry,
     }

@@ -35,11 +35,14 @@ pub enum AppendError {
 
 /// An object that may have something to say in a log.
 #[derive(Clone, Copy, Debug)]
+// Each is a fact of its own, none a state of the others.
+#[allow(clippy::struct_excessive_bools)]
 pub struct Candidate<'a> {
     pub head: &'a Head,
     pub older: &'a [OldVersion],
     pub wanted: bool,
     pub related: bool,
+    pub parted: bool,
     pub history: &'a HashSet<(LogId, Version)>,
     pub above: &'a HashSet<(LogId, Version)>,
     pub in_flight: bool,
@@ -143,6 +146,7 @@ fn decide_one<'a>(view: &View, log: LogId, candidate: &Candidate<'a>) -> Decisio
         older: candidate.older,
         wanted: candidate.wanted,
         related: candidate.related,
+        parted: candidate.parted,
         history: candidate.history,
         above: candidate.above,
         in_flight: candidate.in_flight,

@@ -23,6 +23,8 @@ pub enum Mark {
 
 /// An object and a log.
 #[derive(Clone, Copy, Debug)]
+// Each is a fact of its own, none a state of the others.
+#[allow(clippy::struct_excessive_bools)]
 pub struct Question<'a> {
     /// Which log.
     pub log: LogId,
@@ -34,6 +36,8 @@ pub struct Question<'a> {
     pub wanted: bool,
     /// Whether one of its ends does (relationships and sightings).
     pub related: bool,
+    /// Whether one of its ends does though it is deleted itself.
+    pub parted: bool,
     /// The older versions not yet projected that belong in the log.
     pub history: &'a HashSet<(LogId, Version)>,
     /// The older versions that are above what the log takes by now.
@@ -380,6 +384,8 @@ fn draft_related<'a>(
         (true, None) => Op::Related,
         (true, Some(known)) if head.version_in(known) != head.version() => Op::Related,
         (false, Some(_)) => Op::Unrelate,
+        // Nothing of it is in the log, but readers may have it with one of its ends.
+        (false, None) if question.parted => Op::Unrelate,
         _ => return,
     };
     decision.marks.extend(current.map(|known| (known.place, Mark::Superseded)));

@@ -65,6 +65,8 @@ struct Subject {
     wanted: HashSet<LogId>,
     /// The logs in which one of its ends is a member (relationships and sightings only).
     related: HashSet<LogId>,
+    /// The logs in which one of its ends is a member though it is deleted itself.
+    parted: HashSet<LogId>,
     /// The logs in which older versions that were never projected belong.
     history: HashSet<(LogId, Version)>,
     /// The logs that older versions are above the ceiling of.
@@ -244,6 +246,7 @@ impl Projector {
         let now = expirations::judged_at(now, head.pending.unwrap_or_default());
         let wanted = wanted::logs(definitions, &head, level, now);
         let related = wanted::related(definitions, &head, level, ends);
+        let parted = wanted::parted(definitions, &head, ends);
         let leaves = head.memberships.keys().any(|log| !wanted.contains(log));
         let needs_older = head.state.has_older
             && (leaves
@@ -265,7 +268,7 @@ impl Projector {
         } else {
             HashSet::new()
         };
-        Ok(Subject { head, older, wanted, related, history, above, in_flight })
+        Ok(Subject { head, older, wanted, related, parted, history, above, in_flight })
     }
 
     /// Appends what has to be said, log by log, logs side by side.
@@ -282,6 +285,7 @@ impl Projector {
                     older: &subject.older,
                     wanted: subject.wanted.contains(&log),
                     related: subject.related.contains(&log),
+                    parted: subject.parted.contains(&log),
                     history: &subject.history,
                     above: &subject.above,
                     in_flight: subject.in_flight.contains(&log),
@@ -490,6 +494,7 @@ fn logs_to_look_at(definitions: &Definitions, subject: &Subject) -> HashSet<LogI
     let mut logs: HashSet<LogId> = head.memberships.keys().copied().collect();
     logs.extend(&subject.wanted);
     logs.extend(&subject.related);
+    logs.extend(&subject.parted);
     logs.extend(&subject.in_flight);
     if head.revision > head.projected + 1 {
         let all = definitions.iter().map(|defined| LogId::Collection(defined.collection.id));

@@ -8,7 +8,7 @@ use crate::filter::Subject;
 use crate::id::ObjectId;
 use crate::log::LogId;
 use crate::services::{Defined, Definitions};
-use crate::stix::{Facets, IocType, Marking, level, markings_to_resolve};
+use crate::stix::{Facets, IocType, Marking, RelationshipEnds, level, markings_to_resolve};
 use crate::store::{Head, OldVersion};
 use crate::tlp::Tlp;
 
@@ -129,6 +129,34 @@ fn possible_levels(facets: &Facets) -> Vec<Tlp> {
     vec![level(facets, |_| Marking::Unknown)]
 }
 
+/// The collections that hold an end of a relationship or sighting that is deleted. Readers who
+/// resolve what joins their objects may have it from there, though no entry of it is in the log.
+pub fn parted(
+    definitions: &Definitions,
+    head: &Head,
+    ends: &HashMap<ObjectId, Head>,
+) -> HashSet<LogId> {
+    let Some(joined) = head.facets.ends.as_ref().filter(|_| head.deleted) else {
+        return HashSet::new();
+    };
+    definitions
+        .iter()
+        .filter(|defined| defined.takes_from(&head.owner))
+        .map(|defined| LogId::Collection(defined.collection.id))
+        .filter(|log| is_held(*log, joined, ends))
+        .collect()
+}
+
+/// Whether one of the ends is a member of the collection with this log.
+fn is_held(log: LogId, joined: &RelationshipEnds, ends: &HashMap<ObjectId, Head>) -> bool {
+    joined
+        .sources
+        .iter()
+        .chain(&joined.targets)
+        .filter_map(|id| ends.get(id))
+        .any(|end| end.memberships.get(&log).is_some_and(|membership| !membership.related))
+}
+
 /// The collections that hold an end of a relationship or sighting.
 pub fn related(
     definitions: &Definitions,
@@ -139,18 +167,10 @@ pub fn related(
     let Some(joined) = head.facets.ends.as_ref().filter(|_| !head.deleted) else {
         return HashSet::new();
     };
-    let holds = |log: &LogId| {
-        joined
-            .sources
-            .iter()
-            .chain(&joined.targets)
-            .filter_map(|id| ends.get(id))
-            .any(|end| end.memberships.get(log).is_some_and(|membership| !membership.related))
-    };
     definitions
         .iter()
         .filter(|defined| admits(defined, &head.facets, level) && defined.takes_from(&head.owner))
         .map(|defined| LogId::Collection(defined.collection.id))
-        .filter(holds)
+        .filter(|log| is_held(*log, joined, ends))
         .collect()
 }

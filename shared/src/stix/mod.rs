@@ -6,6 +6,7 @@ mod marking;
 mod members;
 mod object;
 pub mod splitter;
+mod standard_marking;
 mod strict;
 
 pub use facets::{
@@ -14,3 +15,4 @@ pub use facets::{
 pub use marking::{Marking, level, marking_defined_by, markings_to_resolve};
 pub use members::Members;
 pub use object::{ContentHash, MAX_OBJECT_BYTES, Rejection, StixObject};
+pub use standard_marking::standard_marking;

@@ -93,6 +93,38 @@ impl Store {
         Ok(())
     }
 
+    /// The relationships and sightings that touch `end`: at most `limit` of them, and whether
+    /// there are more. Read consistently.
+    ///
+    /// # Errors
+    /// When the table cannot be read.
+    pub async fn relationships_of(
+        &self,
+        end: &ObjectId,
+        limit: i32,
+    ) -> Result<(Vec<ObjectId>, bool), StoreError> {
+        let answer = self
+            .dynamodb()
+            .query()
+            .table_name(&self.names().objects)
+            .key_condition_expression("id = :id AND begins_with(sk, :prefix)")
+            .expression_attribute_values(":id", text(end.as_str()))
+            .expression_attribute_values(":prefix", text("R#"))
+            .consistent_read(true)
+            .limit(limit)
+            .return_consumed_capacity(ReturnConsumedCapacity::Total)
+            .send()
+            .await
+            .map_err(StoreError::of)?;
+        self.meter().read(answer.consumed_capacity());
+        let linked = answer.items().iter().map(|item| {
+            let id = item.text("sk")?.splitn(3, '#').nth(2).and_then(|id| id.parse().ok());
+            id.ok_or_else(|| StoreError::Damaged("linked relationship".into()))
+        });
+        let linked = linked.collect::<Result<_, StoreError>>()?;
+        Ok((linked, answer.last_evaluated_key().is_some()))
+    }
+
     /// The objects that name `marking`.
     ///
     /// # Errors

@@ -9,4 +9,5 @@ mod step;
 pub use follower::Follower;
 pub use generate::history;
 pub use run::run;
+pub(crate) use run::{kinds, settings, tenant};
 pub use step::{History, Step, Which};

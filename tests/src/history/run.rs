@@ -452,7 +452,7 @@ impl Run {
 }
 
 /// Relationships join objects that are none.
-fn kinds(kinds: &[Kind]) -> Vec<Kind> {
+pub(crate) fn kinds(kinds: &[Kind]) -> Vec<Kind> {
     let plain: Vec<usize> =
         (0..kinds.len()).filter(|at| !matches!(kinds[*at], Kind::Relationship { .. })).collect();
     let mut marking = false;
@@ -469,7 +469,7 @@ fn kinds(kinds: &[Kind]) -> Vec<Kind> {
     kinds.iter().map(kind).collect()
 }
 
-fn settings(at: usize, definition: &Definition) -> CollectionSettings {
+pub(crate) fn settings(at: usize, definition: &Definition) -> CollectionSettings {
     let writers = if definition.open { vec![acme().as_str().to_owned()] } else { Vec::new() };
     let settings = json!({
         "title": format!("Collection {at}"),
@@ -480,7 +480,7 @@ fn settings(at: usize, definition: &Definition) -> CollectionSettings {
     serde_json::from_value(settings).expect("the settings are read")
 }
 
-fn tenant(owner: Owner) -> TenantId {
+pub(crate) fn tenant(owner: Owner) -> TenantId {
     match owner {
         Owner::Operator => TenantId::operator(),
         Owner::Acme => acme(),

@@ -12,6 +12,7 @@ use std::time::{Duration, Instant};
 use chrono::TimeDelta;
 use lambda_http::Body;
 use lambda_http::http::Request;
+use live_stream::Limits;
 use local::engines::clients;
 use serde_json::json;
 use shared::access::{NewKey, Scope, TenantId};
@@ -81,7 +82,7 @@ impl Lab {
         let key = NewKey {
             tenant: TenantId::operator(),
             name: "lab".to_owned(),
-            scopes: vec![Scope::ReadTaxii, Scope::WriteObjects],
+            scopes: vec![Scope::ReadTaxii, Scope::ReadStream, Scope::WriteObjects],
             plan: UNLIMITED.parse().unwrap(),
             clearance: Tlp::Red,
             expires: None,
@@ -289,6 +290,26 @@ impl Lab {
             .body(Body::Empty)
             .expect("the request is well-formed");
         Page::read(&uri, taxii::handle(services, request).await)
+    }
+
+    /// What an instance's `live-stream` sends of a collection now.
+    pub async fn stream(
+        &self,
+        services: &Services,
+        collection: &Collection,
+        parameters: &str,
+    ) -> String {
+        let uri = format!("/stream/{}?{parameters}", collection.id);
+        let request = Request::builder()
+            .uri(&uri)
+            .header("authorization", format!("Bearer {}", self.key))
+            .body(Body::Empty)
+            .expect("the request is well-formed");
+        let limits = Limits { patience: Duration::ZERO, ..Limits::default() };
+        let answer = live_stream::handle_whole(services, limits, request).await;
+        let text = String::from_utf8(answer.body().to_vec()).expect("frames are text");
+        assert_eq!(answer.status(), 200, "{uri}: {text}");
+        text
     }
 }
 

@@ -134,7 +134,7 @@ impl Stage {
     }
 
     fn routes(&self) -> Vec<Route> {
-        use Scope::{ReadStix, ReadTaxii, WriteObjects};
+        use Scope::{ReadStix, ReadStream, ReadTaxii, WriteObjects};
         let own = |rest: &str| self.collection.path(rest);
         let object = self.object.id();
         let stix = |objects: &[Object]| Some(("application/json", envelope(objects).into_bytes()));
@@ -185,6 +185,15 @@ impl Stage {
                 "/taxii2/{root}/collections/{collection}/objects/",
                 own("objects/"),
                 ReadTaxii,
+            )
+            .low(LACKS_CLEARANCE)
+            .other(NOT_THERE),
+            Route::get("/api/v1/streams", "/api/v1/streams".into(), ReadStream),
+            // Finite, so that the answer ends.
+            Route::get(
+                "/stream/{collection}",
+                format!("{}?from=0&finite=true", self.collection.stream()),
+                ReadStream,
             )
             .low(LACKS_CLEARANCE)
             .other(NOT_THERE),

@@ -103,6 +103,7 @@ fn ask<'a>(
         older,
         wanted,
         related: false,
+        parted: false,
         history,
         above: &NONE,
         in_flight: false,
@@ -302,4 +303,20 @@ fn what_was_made_anew_leaves_and_enters_once() {
     head.state.left = Some(5);
     let decision = decide(ask(&head, &known, true, &none), &[&left, &entered]);
     assert_eq!(ops(&decision).iter().map(|op| op.0).collect::<Vec<_>>(), [Op::Leave, Op::Enter]);
+}
+
+/// A relationship that was there before its end came into the log has no entry in it.
+#[test]
+fn a_deleted_relationship_is_told_of_where_its_end_is_a_member() {
+    let none = HashSet::new();
+    let mut head = head(2, 2, 1);
+    head.deleted = true;
+    let gone = Question { parted: true, ..ask(&head, &[], false, &none) };
+    let decision = decide(gone, &[]);
+    let ops: Vec<Op> = ops(&decision).iter().map(|op| op.0).collect();
+    assert_eq!(ops, [Op::Unrelate]);
+    assert!(decision.marks.is_empty());
+    let said = trace(Op::Unrelate, 2, 2, 2);
+    assert!(decide(gone, &[&said]).drafts.is_empty(), "once");
+    assert!(decide(ask(&head, &[], false, &none), &[]).drafts.is_empty());
 }

@@ -1,0 +1,66 @@
+use super::*;
+
+const NOW: u64 = 1_800_000_000_000_000;
+const DAY: u64 = 86_400 * 1_000_000;
+
+fn ends() -> Ends {
+    Ends {
+        id: CollectionId(Uuid::nil()),
+        first: Position::from_micros(NOW - 300 * DAY),
+        last: Position::from_micros(NOW - 1000),
+        seq: 7,
+    }
+}
+
+fn ask(cursor: Option<EventId>, recover: Option<u64>) -> Ask {
+    let recover = recover.map(Position::from_micros);
+    Ask { cursor, recover, dependencies: None, deletes: true, finite: false }
+}
+
+fn begin(cursor: Option<EventId>, recover: Option<u64>) -> Start {
+    start(&ask(cursor, recover), &ends(), Position::from_micros(NOW))
+}
+
+fn at(micros: u64) -> Option<EventId> {
+    Some(EventId::through(Position::from_micros(micros)))
+}
+
+#[test]
+fn without_a_start_only_what_comes_is_sent() {
+    let start = begin(None, None);
+    assert_eq!((start.after, start.reset), (ends().last, false));
+    assert_eq!(start.cursor, EventId::through(ends().last));
+}
+
+#[test]
+fn a_recent_position_is_gone_on_from() {
+    let start = begin(at(NOW - DAY), None);
+    assert_eq!((start.after.micros(), start.reset), (NOW - DAY, false));
+    let inside = EventId::new(Position::from_micros(NOW - DAY), 3);
+    assert_eq!(begin(Some(inside), None).after.micros(), NOW - DAY - 1);
+    assert_eq!(begin(Some(inside), None).cursor, inside);
+}
+
+#[test]
+fn a_position_ahead_of_the_log_misses_nothing() {
+    assert_eq!(begin(at(NOW + DAY), None).after, ends().last);
+}
+
+#[test]
+fn an_old_position_starts_anew_and_says_so() {
+    let start = begin(at(NOW - 31 * DAY), None);
+    assert_eq!((start.after, start.reset), (Position::default(), true));
+    assert!(!begin(Some(EventId::START), None).reset, "it began at the beginning");
+    // Its first replay is under way.
+    let replaying = begin(at(NOW - 200 * DAY), Some(NOW - DAY));
+    assert_eq!((replaying.after.micros(), replaying.reset), (NOW - 200 * DAY, false));
+    assert!(begin(at(NOW - 200 * DAY), Some(NOW - 40 * DAY)).reset);
+    assert!(begin(at(NOW - 35 * DAY), Some(NOW - 36 * DAY)).reset, "the replay was over");
+}
+
+#[test]
+fn a_replay_goes_up_to_where_it_was_asked_for() {
+    assert_eq!(begin(Some(EventId::START), None).replay, ends().last);
+    assert_eq!(begin(at(NOW - 2 * DAY), Some(NOW - DAY)).replay.micros(), NOW - DAY);
+    assert_eq!(begin(at(NOW - DAY), Some(NOW - 2 * DAY)).replay, Position::default());
+}

@@ -1,0 +1,98 @@
+use shared::stix::StixObject;
+
+use super::*;
+use crate::resolver::Thing;
+
+fn id(object_type: &str, number: u32) -> String {
+    format!("{object_type}--{number:08x}-7f0c-4b6e-9c9e-1f2d3c4b5a69")
+}
+
+fn thing(object_type: &str, number: u32, rest: &str) -> Thing {
+    let id = id(object_type, number);
+    let json = format!(
+        r#"{{"type":"{object_type}","spec_version":"2.1","id":"{id}","created":"2026-01-01T00:00:00Z","modified":"2026-01-01T00:00:00Z"{rest}}}"#
+    );
+    let object = StixObject::parse(json.as_bytes(), chrono::DateTime::UNIX_EPOCH).unwrap();
+    Thing { facets: object.facets, json: object.json, member: None }
+}
+
+fn uses(number: u32, source: &str, target: &str) -> Thing {
+    let rest =
+        format!(r#","relationship_type":"uses","source_ref":"{source}","target_ref":"{target}""#);
+    thing("relationship", number, &rest)
+}
+
+fn names(ids: &[ObjectId]) -> Vec<&str> {
+    ids.iter().map(ObjectId::as_str).collect()
+}
+
+fn planned(own: &Thing, lookup: &Lookup, links: &[&Thing], held: &[&Thing]) -> Plan {
+    let held = |id: &ObjectId| held.iter().any(|thing| thing.facets.id == *id);
+    let mut planner = Planner::new(lookup, Some(&own.facets.id), &held);
+    planner.refer(&own.facets);
+    let links: Vec<ObjectId> = links.iter().map(|link| link.facets.id.clone()).collect();
+    planner.join(&links, true);
+    planner.plan()
+}
+
+#[test]
+fn what_is_referred_to_comes_first_and_what_joins_comes_last() {
+    let marking = thing("marking-definition", 1, "");
+    let (marking_id, author_id) = (id("marking-definition", 1), id("identity", 2));
+    let author = thing("identity", 2, &format!(r#","object_marking_refs":["{marking_id}"]"#));
+    let refs = format!(r#","created_by_ref":"{author_id}","object_marking_refs":["{marking_id}"]"#);
+    let own = thing("malware", 3, &refs);
+    let other = thing("tool", 4, &refs);
+    let link = uses(5, &id("malware", 3), &id("tool", 4));
+    let mut lookup = Lookup::default();
+    for one in [&marking, &author, &other, &link] {
+        lookup.add(one.clone());
+    }
+    let plan = planned(&own, &lookup, &[&link], &[]);
+    assert_eq!(names(&plan.before), [marking_id, author_id, id("tool", 4)]);
+    assert_eq!(names(&plan.after), [id("relationship", 5)]);
+    let again = planned(&own, &lookup, &[&link], &[&marking, &author, &other, &link]);
+    assert!(again.before.is_empty());
+    assert_eq!(names(&again.after), [id("relationship", 5)], "always, on a new create");
+}
+
+#[test]
+fn a_relationship_needs_its_ends() {
+    let own = thing("malware", 3, "");
+    let link = uses(5, &id("malware", 3), &id("tool", 4));
+    let mut lookup = Lookup::default();
+    lookup.add(link.clone());
+    assert_eq!(planned(&own, &lookup, &[&link], &[]), Plan::default());
+}
+
+#[test]
+fn objects_that_refer_to_each_other_come_once() {
+    let one = thing("malware", 1, &format!(r#","created_by_ref":"{}""#, id("identity", 2)));
+    let other = thing("identity", 2, &format!(r#","created_by_ref":"{}""#, id("identity", 3)));
+    let third = thing("identity", 3, &format!(r#","created_by_ref":"{}""#, id("identity", 2)));
+    let mut lookup = Lookup::default();
+    for one in [&one, &other, &third] {
+        lookup.add(one.clone());
+    }
+    let plan = planned(&one, &lookup, &[], &[]);
+    assert_eq!(names(&plan.before), [id("identity", 3), id("identity", 2)]);
+}
+
+#[test]
+fn a_group_is_bounded() {
+    let own = thing("malware", 1, "");
+    let mut lookup = Lookup::default();
+    lookup.add(own.clone());
+    let pairs: Vec<(Thing, Thing)> = (10..600)
+        .map(|n| (thing("tool", n, ""), uses(n, &id("malware", 1), &id("tool", n))))
+        .collect();
+    for (end, link) in &pairs {
+        lookup.add(end.clone());
+        lookup.add(link.clone());
+    }
+    let links: Vec<&Thing> = pairs.iter().map(|(_, link)| link).collect();
+    let plan = planned(&own, &lookup, &links, &[]);
+    assert!(plan.truncated);
+    assert_eq!(plan.before.len() + plan.after.len(), MAX_DEPENDENCIES - 1);
+    assert_eq!(plan.before.len(), plan.after.len());
+}

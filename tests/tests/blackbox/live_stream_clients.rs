@@ -1,0 +1,133 @@
+//! Unmodified clients over connections that are cut at arbitrary moments, and a service that is
+//! killed: pycti's `ListenStream` and npm's `eventsource`.
+
+use std::ffi::OsString;
+use std::net::SocketAddr;
+
+use serde_json::Value;
+use tempfile::tempdir;
+use tests::client::Client;
+use tests::fixtures::{
+    Object, SECOND, THIRD, envelope, identity, indicator, indicators, malware, relationship,
+};
+use tests::flaky_front::FlakyFront;
+use tests::service::Service;
+use tests::taxii_reading::{items, pages_by_next};
+use tests::{node, python};
+
+const OPENCTI: &str = "extension-definition--ea279b3e-5c71-4632-ac08-831c66a786ba";
+
+/// Indicators: every one of them makes an event at the least, however late a reader is.
+const COUNT: usize = 5_000;
+
+async fn send(service: &Service, objects: &[Object]) {
+    let client = service.client(&service.ready.writer_key);
+    for part in objects.chunks(250) {
+        let request = client.post("/api/v1/objects").body("application/json", envelope(part));
+        let answer = request.await.expect(200).json();
+        assert_eq!(answer["rejected"], 0, "{answer}");
+    }
+}
+
+fn address(service: &Service) -> SocketAddr {
+    service.ready.base_url.trim_start_matches("http://").parse().unwrap()
+}
+
+fn detection(objects: &[Object], version: &str) -> Vec<Object> {
+    objects.iter().map(|one| one.clone().at(version).labelled("detection")).collect()
+}
+
+/// The collection `detection`, whose filter is the brief's.
+async fn collection(service: &Service) -> Vec<Value> {
+    let client: Client = service.client(&service.ready.reader_key);
+    let path = "/taxii2/intel/collections/detection/objects/";
+    items(&pages_by_next(&client, path, &[("limit", "1000")]).await)
+}
+
+/// What a client has, held against the collection: every member as it is, and beside them only
+/// what they depend on.
+fn compare(state: &Value, members: &[Value], objects: &[Object]) {
+    let faults = state["faults"].as_array().unwrap();
+    assert!(faults.is_empty(), "{faults:?}");
+    let has = state["has"].as_object().unwrap();
+    for member in members {
+        let id = member["id"].as_str().unwrap();
+        let mut shown = has.get(id).unwrap_or_else(|| panic!("it lacks {id}")).clone();
+        let extensions = shown["extensions"].as_object_mut().unwrap();
+        assert!(extensions.remove(OPENCTI).is_some());
+        if extensions.is_empty() {
+            shown.as_object_mut().unwrap().remove("extensions");
+        }
+        assert_eq!(&shown, member);
+    }
+    let indicators = has.keys().filter(|id| id.starts_with("indicator--")).count();
+    assert_eq!(indicators, members.len(), "an indicator that left is gone");
+    for (id, shown) in has.iter().filter(|(id, _)| id.starts_with("relationship--")) {
+        let sent = objects.iter().find(|object| object.id() == id).expect("it was sent");
+        assert_eq!(shown["source_ref"], sent["source_ref"]);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn pycti_and_eventsource_hold_the_collection_over_forced_reconnects_and_a_killed_service() {
+    // First, so that the clients listen from the beginning on.
+    let _ = (python::pycti(), node::installed());
+    let folder = tempdir().unwrap();
+    let arguments: [OsString; 3] =
+        ["--no-demo".into(), "--data".into(), folder.path().join("data").into()];
+    let service = Service::start(&arguments).await;
+    let reader_key = service.ready.reader_key.clone();
+    let front = FlakyFront::start(address(&service)).await;
+    let last = indicator().labelled("detection");
+    let outputs = ["pycti.json", "eventsource.json"].map(|name| folder.path().join(name));
+    let [pycti, eventsource] = [outputs[0].to_str().unwrap(), outputs[1].to_str().unwrap()];
+    let url = format!("{}/stream/detection", front.base_url());
+    let from_start = format!("{url}?from=0&no-dependencies=false");
+
+    let writing = async {
+        let (author, family) = (identity("Example Org"), malware("Example Family"));
+        let by = |one: Object| one.set("created_by_ref", author.id());
+        let plain: Vec<Object> = indicators(COUNT).into_iter().map(by).collect();
+        let joins: Vec<Object> =
+            plain.iter().take(150).map(|one| relationship(one, &family)).collect();
+        let mut first = vec![author.clone(), family.clone()];
+        first.extend(detection(&plain, tests::fixtures::FIRST));
+        first.extend(joins.iter().cloned());
+        let (before, after) = first.split_at(2_600);
+        send(&service, before).await;
+        service.kill().await;
+        let service = Service::start(&arguments).await;
+        front.moved(address(&service));
+        send(&service, after).await;
+        send(&service, &detection(&plain[..900], SECOND)).await;
+        let third = |one: &Object| one.clone().at(THIRD);
+        send(&service, &plain[..400].iter().map(third).collect::<Vec<_>>()).await;
+        send(&service, &detection(&plain[..200], "2026-04-01T00:00:00.000Z")).await;
+        let client = service.client(&service.ready.writer_key);
+        for one in &plain[COUNT - 100..] {
+            let path = format!("/api/v1/objects/{}", one.id());
+            let _ = client.delete(&path).await.expect(200);
+        }
+        front.calm();
+        send(&service, std::slice::from_ref(&last)).await;
+        first.extend(plain);
+        (service, first)
+    };
+    let by_pycti = [url.as_str(), reader_key.as_str(), last.id(), pycti];
+    let by_eventsource = [from_start.as_str(), reader_key.as_str(), last.id(), eventsource];
+    let (pycti_says, eventsource_says, (service, objects)) = futures::join!(
+        python::run_pycti("listen.py", &by_pycti),
+        node::run("listen.mjs", &by_eventsource),
+        writing,
+    );
+    let members = collection(&service).await;
+    assert_eq!(members.len(), COUNT - 200 - 100 + 1);
+    for (output, said) in outputs.iter().zip([pycti_says, eventsource_says]) {
+        let state: Value = serde_json::from_slice(&std::fs::read(output).unwrap()).unwrap();
+        println!("{}: {} events {said}", output.display(), state["events"]);
+        assert!(state["events"].as_u64().unwrap() >= 5_000, "{}", state["events"]);
+        compare(&state, &members, &objects);
+    }
+    println!("{} connections were cut", front.cuts());
+    assert!(front.cuts() >= 10, "{} cuts", front.cuts());
+}
