@@ -29,6 +29,8 @@ const DEFINITION_MEMORY: Duration = Duration::from_secs(30);
 const KEY_MEMORY: Duration = Duration::from_secs(30);
 /// Plans are read again after this long.
 const PLAN_MEMORY: Duration = Duration::from_secs(30);
+/// What writing down a key's last use may take.
+const NOTE_PATIENCE: Duration = Duration::from_secs(1);
 /// A name that is not found is looked up again if the definitions are older than this.
 const DEFINITION_PATIENCE: Duration = Duration::from_secs(1);
 /// A marking's level is read again after this long.
@@ -241,8 +243,14 @@ impl Services {
         if !self.remember_use(&key.id, today) {
             return;
         }
-        if let Err(error) = self.0.store.note_use(&key.id, today).await {
-            tracing::warn!(%error, key = %key.id, "the day of its last use is not written down");
+        // Nobody waits for a table that does not take it: the next instance writes it down.
+        let noted = self.0.store.note_use(&key.id, today);
+        match tokio::time::timeout(NOTE_PATIENCE, noted).await {
+            Ok(Ok(())) => {}
+            Ok(Err(error)) => {
+                tracing::warn!(%error, key = %key.id, "the day of its last use is not written down");
+            }
+            Err(_) => tracing::warn!(key = %key.id, "its last use is not written down in time"),
         }
     }
 

@@ -376,7 +376,7 @@ impl World {
     }
 
     /// Waits until everything sent so far is projected: an object sent now is in the collection,
-    /// and projection keeps order, so what is not there by then does not come.
+    /// and no other waits any more, so what is not there by then does not come.
     pub async fn quiet(&self, collection: &Collection, witness: &Object) {
         self.send(std::slice::from_ref(witness)).await;
         let client = self.http.with_key(&self.writer);
@@ -385,6 +385,9 @@ impl World {
             (!Page::of(&request.await).items.is_empty()).then_some(())
         })
         .await;
+        // Objects overtake each other: that one is there does not say that those before it are.
+        let store = self.past_the_proxy().store().clone();
+        until("nothing is pending", async || pending(&store).await.is_empty().then_some(())).await;
     }
 
     /// Read units the tables have charged so far.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use lambda_http::http::StatusCode;
 use serde_json::json;
-use shared::access::{Caller, Scope};
+use shared::access::{Caller, PlanName, Scope};
 use shared::feed::{Edition, Feed};
 use shared::http::{ApiError, AuthError, Call, authenticate};
 use shared::services::{Defined, Services};
@@ -82,11 +82,12 @@ fn is_known(caller: &Caller, feed: &Feed, defined: &Defined) -> bool {
 fn check_rights(caller: &Caller, feed: &Feed) -> Result<(), ApiError> {
     caller.require(Scope::ReadCsv)?;
     let plans = feed.settings.plans.as_ref().filter(|_| !caller.tenant.is_operator());
-    if let Some(plans) = plans.filter(|plans| !plans.contains(&caller.plan)) {
+    if let Some(plans) = plans.filter(|plans| !plans.contains(&caller.plan.name)) {
+        let names: Vec<&str> = plans.iter().map(PlanName::as_str).collect();
         let message = format!(
             "the feed is read on the plans {}, your key is on {}",
-            plans.join(", "),
-            caller.plan
+            names.join(", "),
+            caller.plan.name
         );
         let mut error = ApiError::new(StatusCode::FORBIDDEN, "plan_required", message);
         error.details = json!({"plans": plans});

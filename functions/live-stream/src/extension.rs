@@ -56,7 +56,7 @@ pub fn extension(facets: &Facets, members: &Members<'_>) -> Map<String, Value> {
 
 /// The members of the object that the facets do not have.
 #[derive(Debug)]
-pub struct Members<'a>(pub &'a shared::stix::Members);
+pub struct Members<'a>(pub &'a shared::stix::Members<'a>);
 
 impl Members<'_> {
     fn text(&self, name: &str) -> Option<String> {

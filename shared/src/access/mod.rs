@@ -23,6 +23,14 @@ pub use tenant_record::{Closed, TenantRecord, TenantSettings, TenantSettingsErro
 
 use crate::tlp::Tlp;
 
+/// Whether a text may name a tenant or a plan: 1 to 63 of a-z, 0-9 and `-`, beginning with a letter
+/// or digit.
+fn is_name(text: &str) -> bool {
+    (1..=63).contains(&text.len())
+        && !text.starts_with('-')
+        && text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
+}
+
 /// Who makes a request: what a valid key stands for.
 #[derive(Clone, Debug)]
 pub struct Caller {

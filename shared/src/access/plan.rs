@@ -36,10 +36,7 @@ impl FromStr for PlanName {
     type Err = PlanNameError;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let good = (1..=63).contains(&text.len())
-            && !text.starts_with('-')
-            && text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-');
-        if good {
+        if super::is_name(text) {
             Ok(Self(text.into()))
         } else {
             Err(PlanNameError(text.chars().take(80).collect()))

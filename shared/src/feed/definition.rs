@@ -7,7 +7,7 @@ use super::column::Column;
 use super::id::FeedId;
 use super::standard::Standard;
 use super::window::Window;
-use crate::access::TenantId;
+use crate::access::{PlanName, TenantId};
 use crate::collection::Alias;
 use crate::log::CollectionId;
 
@@ -112,7 +112,7 @@ pub struct FeedSettings {
     pub public: bool,
     /// The plans that may read it; absent: every plan.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub plans: Option<Vec<String>>,
+    pub plans: Option<Vec<PlanName>>,
     /// The tenants that may read it; absent: every tenant that may read the collection.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tenants: Option<Vec<TenantId>>,

@@ -76,6 +76,24 @@ pub struct Content {
     pub number: u8,
 }
 
+impl Content {
+    /// What of it an object of this kind says: two contents that differ elsewhere make the same
+    /// object.
+    #[must_use]
+    pub fn said_by(&self, kind: Kind) -> Self {
+        let indicator = kind == Kind::Indicator;
+        Self {
+            valid: if indicator { self.valid } else { Valid::Always },
+            address: indicator && self.address,
+            mark: match self.mark {
+                Mark::Own if kind == Kind::Marking => Mark::None,
+                mark => mark,
+            },
+            ..self.clone()
+        }
+    }
+}
+
 /// What a filter decides by.
 #[derive(Debug, Clone, Copy)]
 pub struct Facts<'a> {

@@ -93,9 +93,8 @@ fn level(object: &Object, markings: &Markings, defined: bool) -> Tlp {
         }
     });
     levels.max().unwrap_or_else(|| match object["confidence"].as_u64() {
-        None => Tlp::Amber,
+        None | Some(30..70) => Tlp::Amber,
         Some(0..30) => Tlp::Clear,
-        Some(30..70) => Tlp::Amber,
         Some(_) => Tlp::Green,
     })
 }
