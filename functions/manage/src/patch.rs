@@ -52,24 +52,12 @@ fn object(bytes: &[u8]) -> Result<Value, ApiError> {
     }
 }
 
-/// `target` with the changes of `patch`: a member that is null goes, an object is merged, anything
-/// else replaces what is there.
-pub fn merged(target: Value, patch: &Value) -> Value {
-    let Value::Object(changes) = patch else { return patch.clone() };
-    let mut members = match target {
-        Value::Object(members) => members,
-        _ => Map::new(),
-    };
-    for (name, change) in changes {
-        if change.is_null() {
-            members.remove(name);
-        } else {
-            // As deep as the body, whose depth the JSON reader bounds.
-            let before = members.remove(name).unwrap_or(Value::Null);
-            members.insert(name.clone(), merged(before, change));
-        }
-    }
-    Value::Object(members)
+/// `target` with the changes of `patch` (RFC 7396): a member that is null goes, an object is
+/// merged, anything else replaces what is there.
+pub fn merged(mut target: Value, patch: &Value) -> Value {
+    // As deep as the body, whose depth the JSON reader bounds.
+    json_patch::merge(&mut target, patch);
+    target
 }
 
 /// Reads settings, naming what is wrong with them.
@@ -77,7 +65,12 @@ pub fn merged(target: Value, patch: &Value) -> Value {
 /// # Errors
 /// 400 `invalid_settings`.
 pub fn settings<T: DeserializeOwned>(value: Value) -> Result<T, ApiError> {
-    serde_json::from_value(value).map_err(invalid)
+    serde_path_to_error::deserialize(value).map_err(|error| {
+        let path = error.path().to_string();
+        let fault = error.into_inner();
+        // "." is the whole: then the fault names the member itself.
+        if path == "." { invalid(fault) } else { invalid(format!("{path}: {fault}")) }
+    })
 }
 
 #[cfg(test)]
@@ -86,25 +79,33 @@ mod tests {
     use serde_json::json;
 
     #[test]
-    fn merges_as_the_standard_says() {
-        // RFC 7396, appendix A.
-        for (target, patch, result) in [
-            (json!({"a": "b"}), json!({"a": "c"}), json!({"a": "c"})),
-            (json!({"a": "b"}), json!({"b": "c"}), json!({"a": "b", "b": "c"})),
-            (json!({"a": "b"}), json!({"a": null}), json!({})),
-            (json!({"a": "b", "b": "c"}), json!({"a": null}), json!({"b": "c"})),
-            (json!({"a": ["b"]}), json!({"a": "c"}), json!({"a": "c"})),
-            (json!({"a": "c"}), json!({"a": ["b"]}), json!({"a": ["b"]})),
-            (
-                json!({"a": {"b": "c"}}),
-                json!({"a": {"b": "d", "c": null}}),
-                json!({"a": {"b": "d"}}),
-            ),
-            (json!({"a": [{"b": "c"}]}), json!({"a": [1]}), json!({"a": [1]})),
-            (json!({"e": null}), json!({"a": 1}), json!({"e": null, "a": 1})),
-            (json!({}), json!({"a": {"bb": {"ccc": null}}}), json!({"a": {"bb": {}}})),
+    fn null_takes_a_member_away() {
+        let target = json!({"a": "b", "c": {"d": 1, "e": 2}});
+        let patch = json!({"a": null, "c": {"d": null, "f": {"g": null}}});
+        assert_eq!(merged(target, &patch), json!({"c": {"e": 2, "f": {}}}));
+    }
+
+    #[test]
+    fn a_fault_names_the_member_it_is_in() {
+        #[derive(Debug, serde::Deserialize)]
+        #[serde(deny_unknown_fields)]
+        struct Settings {
+            #[serde(rename = "level")]
+            _level: Level,
+        }
+        #[derive(Debug, serde::Deserialize)]
+        struct Level {
+            #[serde(rename = "of")]
+            _of: u8,
+        }
+        for (value, part) in [
+            (json!({"level": {"of": "x"}}), "level.of: invalid type"),
+            (json!({"level": null}), "level: invalid type"),
+            (json!({"lever": 1}), "lever"),
+            (json!({}), "level"),
         ] {
-            assert_eq!(merged(target, &patch), result);
+            let error = settings::<Settings>(value).unwrap_err();
+            assert!(error.message.contains(part), "{}", error.message);
         }
     }
 

@@ -393,7 +393,8 @@ impl Store {
     /// When the table cannot be written.
     pub async fn reproject(&self, id: &ObjectId, now: Position) -> Result<(), StoreError> {
         let update = "SET rev = rev + :one, pending = if_not_exists(pending, :now)";
-        self.raise(id, now, update, "attribute_exists(id)").await.map(drop)
+        let now = ("now", number(now.micros()));
+        self.raise(id, update, "attribute_exists(id)", &[now]).await.map(drop)
     }
 
     /// The same because a collection's definition changed: unless the object is pending for
@@ -404,26 +405,49 @@ impl Store {
     pub async fn reproject_quietly(&self, id: &ObjectId, now: Position) -> Result<(), StoreError> {
         let update = "SET rev = rev + :one, pending = :now, quiet = :yes";
         let settled = "attribute_exists(id) AND attribute_not_exists(pending)";
-        if self.raise(id, now, update, settled).await? {
+        let values = [("now", number(now.micros())), ("yes", AttributeValue::Bool(true))];
+        if self.raise(id, update, settled, &values).await? {
             return Ok(());
         }
         self.reproject(id, now).await
+    }
+
+    /// The same for an object of which a log says, in entries of `revision` and later that stand
+    /// no earlier than `since`, what the `HEAD` does not know: what was settled from that revision
+    /// on is settled anew.
+    ///
+    /// # Errors
+    /// When the table cannot be written.
+    pub async fn reproject_since(
+        &self,
+        id: &ObjectId,
+        revision: u64,
+        since: Position,
+    ) -> Result<(), StoreError> {
+        let settled = ("settled", number(revision.saturating_sub(1)));
+        let now = ("now", number(since.micros()));
+        let update = "SET rev = rev + :one, prj = :settled, pending = :now";
+        let later = "prj > :settled AND (attribute_not_exists(pending) OR pending > :now)";
+        if self.raise(id, update, later, &[settled.clone(), now]).await? {
+            return Ok(());
+        }
+        let update = "SET rev = rev + :one, prj = :settled";
+        self.raise(id, update, "prj > :settled AND attribute_exists(pending)", &[settled])
+            .await
+            .map(drop)
     }
 
     /// Raises an object's revision; says whether the condition held.
     async fn raise(
         &self,
         id: &ObjectId,
-        now: Position,
         update: &str,
         condition: &str,
+        values: &[(&str, AttributeValue)],
     ) -> Result<bool, StoreError> {
-        let quiet = update.contains(":yes").then_some(AttributeValue::Bool(true));
-        let mut values = HashMap::from([
-            (":one".to_owned(), AttributeValue::N("1".into())),
-            (":now".to_owned(), number(now.micros())),
-        ]);
-        values.extend(quiet.map(|yes| (":yes".to_owned(), yes)));
+        let one = ("one", number(1));
+        let values = values.iter().chain([&one]);
+        let values = values.map(|(name, value)| (format!(":{name}"), value.clone())).collect();
         let sent = self
             .dynamodb()
             .update_item()

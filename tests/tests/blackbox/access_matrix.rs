@@ -4,11 +4,12 @@
 
 use std::collections::BTreeSet;
 
-use serde_json::Value;
+use serde_json::{Value, json};
 use shared::access::Scope;
 use shared::tlp::Tlp;
 use tests::client::{Answer, Request};
 use tests::collection::{Collection, CollectionSpec};
+use tests::feeds;
 use tests::fixtures::{Object, envelope, indicator};
 use tests::keys::KeySpec;
 use tests::notifications;
@@ -105,6 +106,7 @@ struct Stage {
     object: Object,
     status: String,
     notification: String,
+    feed: String,
 }
 
 impl Stage {
@@ -130,11 +132,14 @@ impl Stage {
         .await;
         let subscription = format!("/api/v1/subscriptions/collection/{}", collection.id);
         let _ = client.request("PUT", &subscription).await.expect(201);
-        Self { world, collection, object, status, notification }
+        let defined = feeds::feed(&world, &collection, json!({})).await;
+        feeds::publish(&world, &defined).await;
+        let feed = feeds::path(&defined, "csv");
+        Self { world, collection, object, status, notification, feed }
     }
 
     fn routes(&self) -> Vec<Route> {
-        use Scope::{ReadStix, ReadStream, ReadTaxii, WriteObjects};
+        use Scope::{ReadCsv, ReadStix, ReadStream, ReadTaxii, WriteObjects};
         let own = |rest: &str| self.collection.path(rest);
         let object = self.object.id();
         let stix = |objects: &[Object]| Some(("application/json", envelope(objects).into_bytes()));
@@ -161,6 +166,9 @@ impl Stage {
             ),
             Route::get("/api/v1/iocs/stix", "/api/v1/iocs/stix".into(), ReadStix),
             Route::get("/api/v1/export/stix", "/api/v1/export/stix".into(), ReadStix),
+            Route::get("/feeds/{file}", self.feed.clone(), ReadCsv)
+                .low(LACKS_CLEARANCE)
+                .other(NOT_THERE),
             Route::get("/taxii2/", taxii(""), ReadTaxii),
             Route::get("/taxii2/{root}/", taxii("intel/"), ReadTaxii),
             Route::get(
