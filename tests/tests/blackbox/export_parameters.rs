@@ -82,7 +82,7 @@ async fn the_answer_has_the_type_accepted_a_file_name_and_a_tag() {
     let again = export.request(&[]).header("if-none-match", &tag).await.expect(304);
     assert!(again.body.is_empty());
     assert_eq!(again.header("etag"), Some(tag.as_str()));
-    let same = export.0.get("/api/v1/export/stix/").await.expect(200);
+    let same = export.0.get("/api/v1/export/stix").await.expect(200);
     assert_eq!((same.header("etag"), &same.body), (Some(tag.as_str()), &answer.body));
     let compressed = export.request(&[]).header("accept-encoding", "gzip").await.expect(200);
     assert_eq!(compressed.header("content-encoding"), Some("gzip"));

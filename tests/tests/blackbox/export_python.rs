@@ -2,15 +2,15 @@
 //! every option, and values that are hard to quote. Real feeds too, where `IOCAST_REAL_DATA` names
 //! their folder.
 
-use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
-use serde_json::{Value, json};
+use serde_json::json;
 use shared::tlp::Tlp;
-use tests::export::Bundle;
+use tests::export::{Bundle, PATH};
 use tests::fixtures::{identity, indicator, tlp_marking};
 use tests::python;
-use tests::service::{Service, file, load};
+use tests::keys::KeySpec;
+use tests::service::{file, load};
 use tests::world::World;
 
 /// Plain IOCs, and values an indicator's pattern may name though a list may not.
@@ -88,7 +88,10 @@ async fn every_type_with_every_option_is_valid_and_every_value_survives() {
     let key = export.0.get("").headers[0].1.trim_start_matches("Bearer ").to_owned();
     let arguments = [world.http.base_url(), &key, expected.to_str().unwrap()];
     let said = python::run("export.py", &arguments).await;
-    assert!(said.contains("0 excepted"), "{said}");
+    // Addresses with an apostrophe are right, and unknown to the validator.
+    let excepted = said.lines().filter(|line| line.starts_with("excepted:"));
+    assert!(excepted.clone().all(|line| line.ends_with("o'brien@example.com")), "{said}");
+    assert_eq!(excepted.count(), 1, "{said}");
 }
 
 fn real_files() -> Option<(PathBuf, Vec<PathBuf>)> {
@@ -102,7 +105,7 @@ fn some_iocs(real: &Path, folder: &Path) -> PathBuf {
     let bytes = std::fs::read(real.join("iocs/iocs.ndjson.gz")).unwrap();
     let reader = std::io::BufReader::new(flate2::read::GzDecoder::new(&*bytes));
     let lines = std::io::BufRead::lines(reader).map(Result::unwrap);
-    let text: String = lines.take(3_000).map(|line| line + "\n").collect();
+    let text: String = lines.take(1_000).map(|line| line + "\n").collect();
     file(folder, "iocs.ndjson", text)
 }
 
@@ -110,32 +113,28 @@ fn some_iocs(real: &Path, folder: &Path) -> PathBuf {
 async fn real_feeds_are_valid_but_for_patterns_of_their_own() {
     let Some((real, mut files)) = real_files() else { return };
     let folder = tempfile::tempdir().unwrap();
-    let arguments: [OsString; 2] = ["--data".into(), folder.path().join("data").into()];
-    let service = Service::start(&arguments).await;
     files.push(some_iocs(&real, folder.path()));
-    let (base_url, key) = (&service.ready.base_url, &service.ready.reader_key);
-    let ended = load(&files, base_url, &service.ready.writer_key).await;
+    let world = World::http().await;
+    let ended = load(&files, world.http.base_url(), world.writer_key()).await;
     let accepted = ended.json()["accepted"].as_u64().unwrap();
-    assert!(accepted > 5_000, "{ended:?}");
-    let client = service.client(key);
-    let pages: Vec<Value> = tests::patience::until("everything is exported", async || {
-        let (mut pages, mut query) = (Vec::new(), "limit=1000".to_owned());
-        loop {
-            let answer = client.get(&format!("{}?{query}", tests::export::PATH)).await;
-            let bundle = Bundle::of(&answer);
-            pages.push(answer.json());
-            let Some(next) = bundle.next else { break };
-            query = format!("cursor={next}");
-        }
-        let count = |page: &Value| {
-            let objects = page["objects"].as_array().into_iter().flatten();
-            objects.filter(|object| object["type"] == "indicator").count()
-        };
-        // Relationships and malware were accepted as well.
-        (pages.iter().map(count).sum::<usize>() > 5_400).then_some(pages)
-    })
-    .await;
+    assert!(accepted > 3_400, "{ended:?}");
+    world.at_rest().await;
+    let key = world.key(KeySpec::of("acme")).await.text;
+    let client = world.http.with_key(&key);
+    let (mut pages, mut indicators) = (Vec::new(), 0);
+    let mut query = "limit=1000".to_owned();
+    loop {
+        let answer = client.get(&format!("{PATH}?{query}")).await;
+        let bundle = Bundle::of(&answer);
+        indicators += bundle.indicators().len();
+        pages.push(answer.json());
+        let Some(next) = bundle.next else { break };
+        query = format!("cursor={next}");
+    }
+    // Relationships and malware were accepted as well.
+    assert!(indicators > 3_400, "{indicators}");
+    let base_url = world.http.base_url();
     let kept = file(folder.path(), "pages.json", json!(pages).to_string());
-    let said = python::run("export.py", &[base_url, key, "-", kept.to_str().unwrap()]).await;
+    let said = python::run("export.py", &[base_url, &key, "-", kept.to_str().unwrap()]).await;
     eprintln!("{said}");
 }
