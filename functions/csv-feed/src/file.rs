@@ -204,8 +204,8 @@ impl Sending<'_> {
 }
 
 fn gzip(bytes: &[u8]) -> Result<Vec<u8>, StoreError> {
-    let mut packer = GzEncoder::new(Vec::new(), Compression::fast());
-    let packed = packer.write_all(bytes).and_then(|()| packer.finish());
+    let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
+    let packed = encoder.write_all(bytes).and_then(|()| encoder.finish());
     packed.map_err(|error| StoreError::Unavailable(error.to_string()))
 }
 

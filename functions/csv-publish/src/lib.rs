@@ -57,7 +57,7 @@ pub async fn handle(
             Ok(Due::No) => {}
             Ok(_) if Instant::now() >= until => counts.late += 1,
             Ok(due) => {
-                counts.add(run(services, feed, &collections, report).await);
+                counts.add(run(services, feed, &collections, report).await.as_ref());
                 if due == Due::First {
                     unclaim(services, feed).await;
                 }
@@ -99,7 +99,7 @@ struct Counts {
 }
 
 impl Counts {
-    fn add(&mut self, outcome: Option<Outcome>) {
+    fn add(&mut self, outcome: Option<&Outcome>) {
         match outcome {
             Some(Outcome::Published(_)) => self.published += 1,
             Some(Outcome::Unchanged | Outcome::Noted) => self.unchanged += 1,

@@ -1,4 +1,4 @@
-//! The metrics of one run, in CloudWatch's embedded metric format.
+//! The metrics of one run, in `CloudWatch`'s embedded metric format.
 
 use std::time::Duration;
 

@@ -57,7 +57,7 @@ impl<'a> Bundle<'a> {
         references: &'a References,
         indicators: &[Indicator<'_>],
     ) -> Result<Self, StoreError> {
-        let publisher = Publisher::named(name)?;
+        let publisher = Publisher::named(name);
         let mut bundle = Self {
             ask,
             references,

@@ -62,7 +62,7 @@ pub fn add(
     for ioc in indicator.iocs() {
         match ioc.kind {
             IocType::Cve => {
-                named.push((vulnerability(&ioc.value.to_ascii_uppercase()), "related-to"))
+                named.push((vulnerability(&ioc.value.to_ascii_uppercase()), "related-to"));
             }
             IocType::MitreAttack => techniques.push(ioc.value),
             _ => {}

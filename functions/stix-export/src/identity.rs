@@ -2,7 +2,6 @@
 
 use serde_json::json;
 use shared::id::ObjectId;
-use shared::store::StoreError;
 
 use crate::made::{ALWAYS, derived_id};
 
@@ -16,7 +15,7 @@ pub struct Publisher {
 
 impl Publisher {
     /// The publisher of this name.
-    pub fn named(name: &str) -> Result<Self, StoreError> {
+    pub fn named(name: &str) -> Self {
         let id = derived_id("identity", &[name]);
         let identity = json!({
             "type": "identity",
@@ -27,6 +26,6 @@ impl Publisher {
             "name": name,
             "identity_class": "organization",
         });
-        Ok(Self { id, json: identity.to_string() })
+        Self { id, json: identity.to_string() }
     }
 }

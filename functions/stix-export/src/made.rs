@@ -11,10 +11,8 @@ pub const ALWAYS: &str = "2026-01-01T00:00:00.000Z";
 
 /// The id of the object of this type that `parts` name: always the same one.
 pub fn derived_id(object_type: &str, parts: &[&str]) -> ObjectId {
-    let mut name = object_type.to_owned();
-    for part in parts {
-        // The length keeps "a", "bc" apart from "ab", "c".
-        name.push_str(&format!(":{}:{part}", part.len()));
-    }
+    // The length keeps "a", "bc" apart from "ab", "c".
+    let parts = parts.iter().map(|part| format!(":{}:{part}", part.len()));
+    let name = format!("{object_type}{}", parts.collect::<String>());
     ObjectId::from_parts(object_type, Uuid::new_v5(&NAMESPACE, name.as_bytes()))
 }

@@ -36,6 +36,7 @@ pub enum TlpVersion {
 
 /// What a request asks for.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[allow(clippy::struct_excessive_bools)] // Each is a parameter of its own.
 pub struct Ask {
     /// Indicators that name IOCs of these types, each type once; absent: all indicators.
     pub types: Option<Vec<IocType>>,

@@ -57,7 +57,7 @@ impl Reading {
         };
     }
 
-    fn to_the_end(mut self, table: &Table, at_once: usize) -> Vec<Entry> {
+    fn read_to_the_end(mut self, table: &Table, at_once: usize) -> Vec<Entry> {
         let mut pages = 0;
         while self.unread.is_some() {
             self.read(table, at_once);
@@ -80,13 +80,13 @@ fn expected(all: &[Seen], below: Option<Position>) -> Vec<Entry> {
 
 /// Whoever reads `table` backwards meets what was seen forward.
 pub(super) fn check(all: &[Seen], table: &Table, at_once: usize) {
-    let met = Reading::new(None, None).to_the_end(table, at_once);
+    let met = Reading::new(None, None).read_to_the_end(table, at_once);
     assert_eq!(met, expected(all, None));
     for seen in all.iter().step_by(101) {
         let below = Some(seen.entry.position);
         let wanted = expected(all, below);
         for hint in [None, Some(seen.seq)] {
-            assert_eq!(Reading::new(below, hint).to_the_end(table, at_once), wanted);
+            assert_eq!(Reading::new(below, hint).read_to_the_end(table, at_once), wanted);
         }
     }
 }
@@ -126,7 +126,7 @@ fn an_object_is_met_once_at_its_newest() {
     for (entry, id) in second.entries.iter_mut().zip(&first) {
         entry.id.clone_from(id);
     }
-    let met = Reading::new(None, None).to_the_end(&table, 1);
+    let met = Reading::new(None, None).read_to_the_end(&table, 1);
     let met: Vec<(&str, usize)> = met.iter().map(|e| (e.id.as_str(), e.body.len())).collect();
     assert_eq!(met, [(first[0].as_str(), 2), (first[2].as_str(), 1)]);
 }
