@@ -56,6 +56,10 @@ async fn run(command: Command) -> ExitCode {
         Command::Key(arguments) => command::key::run(arguments).await.map(success),
         Command::Plan(arguments) => command::plan::run(arguments).await.map(success),
         Command::Collection(arguments) => command::collection::run(arguments).await.map(success),
+        Command::Feed(arguments) => command::feed::run(arguments).await.map(success),
+        Command::Subscription(arguments) => {
+            command::subscription::run(arguments).await.map(success)
+        }
         Command::Audit(arguments) => command::audit::run(arguments).await.map(success),
         Command::Apply(arguments) => command::apply::run(arguments).await,
         Command::Doctor(arguments) => command::doctor::run(arguments).await,

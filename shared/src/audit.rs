@@ -65,14 +65,8 @@ pub enum Kind {
 
 impl Kind {
     /// Every kind.
-    pub const ALL: [Self; 6] = [
-        Self::Tenant,
-        Self::Key,
-        Self::Plan,
-        Self::Collection,
-        Self::Feed,
-        Self::Subscription,
-    ];
+    pub const ALL: [Self; 6] =
+        [Self::Tenant, Self::Key, Self::Plan, Self::Collection, Self::Feed, Self::Subscription];
 
     /// The kind's name, such as `tenant`.
     #[must_use]

@@ -4,7 +4,6 @@
 use std::num::NonZeroU32;
 use std::time::Duration;
 
-use lambda_http::http::StatusCode;
 use serde::Deserialize;
 use serde_json::{Value, json};
 use shared::access::{PlanName, TenantId};
@@ -24,7 +23,7 @@ const TENANTS: usize = 50;
 /// Keys of a tenant looked at in one step.
 const KEYS: usize = 100;
 /// How long notifications are kept for a tenant without keys.
-const DAYS: NonZeroU32 = NonZeroU32::new(30).unwrap();
+const DAYS: NonZeroU32 = NonZeroU32::MIN.saturating_add(29);
 
 /// Subscriptions.
 pub struct Subscriptions;
@@ -122,12 +121,7 @@ impl Resource for Subscriptions {
         Ok(Made { stored, once: Vec::new() })
     }
 
-    async fn change(
-        _: &Operator<'_>,
-        _: &Known,
-        _: &Value,
-        _: Value,
-    ) -> Result<Known, Refusal> {
+    async fn change(_: &Operator<'_>, _: &Known, _: &Value, _: Value) -> Result<Known, Refusal> {
         Err(ApiError::method_not_allowed("GET, HEAD, DELETE").into())
     }
 
@@ -260,10 +254,7 @@ async fn retention(operator: &Operator<'_>, tenant: &TenantId) -> Result<NonZero
 }
 
 /// Subscriptions with the aliases of their collections.
-async fn known(
-    operator: &Operator<'_>,
-    found: Vec<Subscription>,
-) -> Result<Vec<Known>, ApiError> {
+async fn known(operator: &Operator<'_>, found: Vec<Subscription>) -> Result<Vec<Known>, ApiError> {
     let all = operator.services.definitions_within(Duration::ZERO).await?;
     let alias = |source: &SubscriptionSource| {
         let SubscriptionSource::Collection(id) = source else { return None };

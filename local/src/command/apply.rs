@@ -12,11 +12,12 @@ use serde_json::{Value, json};
 use super::connection::Connection;
 use super::managed;
 
-/// A file that says how tenants, plans and collections shall be: makes and changes what is not so.
+/// A file that says how tenants, plans, collections, feeds and subscriptions shall be: makes and
+/// changes what is not so.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 What the file does not name is left alone; a member it leaves out gets its default. Tenants are
-found by id, plans by name, collections by alias. Applying a file again changes nothing.
+found by id, plans by name, collections and feeds by alias. Applying a file again changes nothing.
 
 A file:
   tenants:
@@ -37,6 +38,18 @@ A file:
       filters:
       - key: label
         values: [detection]
+    stream:
+      dependencies: true
+  feeds:
+  - alias: block
+    name: Block list
+    collection: detection
+    rolling_minutes: 43200
+    formats: [csv, csv.gz, txt]
+  subscriptions:
+  - tenant: acme
+    source_type: collection
+    source_id: detection
 
 Examples:
   iocast apply iocast.yaml --dry-run     exit code 2 if something would change

@@ -78,9 +78,9 @@ impl Store {
     /// # Errors
     /// When the bucket cannot be read.
     pub async fn editions(&self, feeds: &[FeedId]) -> Result<Vec<Option<Edition>>, StoreError> {
-        let read = feeds.iter().map(|feed| async move {
-            Ok(self.edition(*feed).await?.map(|(edition, _)| edition))
-        });
+        let read = feeds
+            .iter()
+            .map(|feed| async move { Ok(self.edition(*feed).await?.map(|(edition, _)| edition)) });
         stream::iter(read.collect::<Vec<_>>()).buffered(CONCURRENCY).try_collect().await
     }
 

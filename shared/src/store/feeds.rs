@@ -223,8 +223,7 @@ impl Store {
     /// two of a transaction after the definition.
     fn using(&self, feed: &Feed) -> Result<[TransactWriteItem; 2], StoreError> {
         let place = definition_key(feed.collection);
-        let there =
-            transaction::check(&self.names().collections, place, "attribute_exists(id)")?;
+        let there = transaction::check(&self.names().collections, place, "attribute_exists(id)")?;
         Ok([there, self.mark(feed, "ADD feeds :feed")?])
     }
 

@@ -6,10 +6,10 @@ use std::collections::BTreeSet;
 use local::routing::Router;
 use local::template::Template;
 use serde_json::{Value, json};
-use tests::client::{Answer, Client, Request, TAXII};
-use tests::event_stream::Frame;
-use tests::collection::CollectionSpec;
 use shared::access::Scope;
+use tests::client::{Answer, Client, Request, TAXII};
+use tests::collection::CollectionSpec;
+use tests::event_stream::Frame;
 use tests::fixtures::{envelope, indicators};
 use tests::keys::KeySpec;
 use tests::notifications;
@@ -181,6 +181,10 @@ async fn world() -> (World, Vec<Variable>) {
             .await;
     let path = format!("/api/v1/subscriptions/collection/{}", c.id);
     let _ = client.request("PUT", &path).await.expect(201);
+    // What the file's examples name.
+    let detection =
+        CollectionSpec { alias: Some("detection".into()), ..CollectionSpec::everything() };
+    let _ = w.collection(detection).await;
     let everybody = CollectionSpec { public: true, ..CollectionSpec::everything() };
     let open = w.collection(everybody).await;
     let feed = tests::feeds::feed(&w, &open, serde_json::json!({"public": true})).await;
@@ -202,7 +206,16 @@ async fn world() -> (World, Vec<Variable>) {
 /// The variables of a path, with a resource of its own for the operation to change or delete.
 async fn for_one(w: &World, path: &str, values: &[Variable]) -> Vec<Variable> {
     let mut values = values.to_vec();
+    let subscriber = format!("s-{}", uuid::Uuid::new_v4().simple());
     let made = [
+        ("subscription", "tenants", "id", json!({"id": subscriber})),
+        (
+            "subscription",
+            "subscriptions",
+            "id",
+            json!({"tenant": subscriber, "source_type": "collection", "source_id": "detection"}),
+        ),
+        ("feed", "feeds", "id", json!({"name": "A feed", "collection": "detection"})),
         ("tenant", "tenants", "id", json!({"id": format!("t-{}", uuid::Uuid::new_v4().simple())})),
         (
             "key",
@@ -236,6 +249,7 @@ async fn for_one(w: &World, path: &str, values: &[Variable]) -> Vec<Variable> {
             let audit = admin.get("/api/v1/manage/audit").await.expect(200).json();
             value = audit["audit"][0]["id"].as_str().unwrap().to_owned();
         }
+        values.retain(|(known, _)| *known != variable);
         values.push((variable, value));
     }
     values

@@ -20,15 +20,19 @@ const MOST: usize = 100_000;
 /// # Errors
 /// When what is there cannot be read, or the file is not right.
 pub async fn steps(api: &Api, document: &Document) -> Result<Vec<Step>, Fault> {
-    let mut listed: Vec<(Kind, Vec<Value>)> = Vec::new();
+    let mut listed: Vec<(Kind, Option<String>, Vec<Value>)> = Vec::new();
     let mut steps = Vec::new();
     for wanted in &document.resources {
-        if !listed.iter().any(|(kind, _)| *kind == wanted.kind) {
-            listed.push((wanted.kind, api.list(wanted.kind.list(), None, MOST).await?));
-        }
-        let known = listed.iter().find(|(kind, _)| *kind == wanted.kind);
-        let known = known.map(|(_, all)| all.as_slice()).unwrap_or_default();
-        let there = known.iter().find(|one| one[wanted.kind.name_member()] == wanted.name);
+        let (kind, among) = (wanted.kind, wanted.among());
+        let place = listed.iter().position(|(of, by, _)| *of == kind && *by == among);
+        let there = if let Some(place) = place {
+            listed.get(place)
+        } else {
+            let all = api.list(kind.list(), among.as_deref(), MOST).await?;
+            listed.push((kind, among, all));
+            listed.last()
+        };
+        let there = there.and_then(|(_, _, all)| all.iter().find(|one| wanted.is(one)));
         steps.push(Step::between(wanted, there)?);
     }
     Ok(steps)
