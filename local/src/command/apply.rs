@@ -6,6 +6,7 @@ use std::process::ExitCode;
 
 use clap::Args;
 use local::operate::apply::{Difference, Document, Step, steps, take, text};
+use local::operate::table::terminal_width;
 use local::operate::{Api, Fault};
 use serde_json::{Value, json};
 
@@ -106,7 +107,7 @@ async fn all(api: &Api, steps: &[Step], quiet: bool) -> Result<(), Fault> {
     for step in steps {
         take(api, step).await?;
         if !quiet {
-            managed::say(&text(step));
+            managed::say(&text(step, terminal_width()));
         }
     }
     Ok(())
@@ -114,7 +115,8 @@ async fn all(api: &Api, steps: &[Step], quiet: bool) -> Result<(), Fault> {
 
 fn say(steps: &[Step], dry_run: bool, done: bool) {
     if dry_run {
-        managed::say(&steps.iter().map(text).collect::<String>());
+        let shown = steps.iter().map(|step| text(step, terminal_width()));
+        managed::say(&shown.collect::<String>());
     }
     if done {
         let count = |wanted: fn(&Difference) -> bool| {

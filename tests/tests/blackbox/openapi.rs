@@ -181,10 +181,6 @@ async fn world() -> (World, Vec<Variable>) {
             .await;
     let path = format!("/api/v1/subscriptions/collection/{}", c.id);
     let _ = client.request("PUT", &path).await.expect(201);
-    // What the file's examples name.
-    let detection =
-        CollectionSpec { alias: Some("detection".into()), ..CollectionSpec::everything() };
-    let _ = w.collection(detection).await;
     let everybody = CollectionSpec { public: true, ..CollectionSpec::everything() };
     let open = w.collection(everybody).await;
     let feed = tests::feeds::feed(&w, &open, serde_json::json!({"public": true})).await;

@@ -12,6 +12,10 @@ use serde_json::Value;
 use super::api::{Api, path};
 use super::{Fault, show};
 
+/// Before a member that differs, and before what does not fit its line.
+const MEMBER: &str = "    ";
+const INDENT: &str = "      ";
+
 /// More resources of a kind than this are not compared.
 const MOST: usize = 100_000;
 
@@ -61,9 +65,9 @@ pub async fn take(api: &Api, step: &Step) -> Result<(), Fault> {
     }
 }
 
-/// A step for people: `+` new, `~` changed with what differs.
+/// A step for people, in lines of at most `width`: `+` new, `~` changed with what differs.
 #[must_use]
-pub fn text(step: &Step) -> String {
+pub fn text(step: &Step, width: Option<usize>) -> String {
     let what = format!("{} {}", step.kind.one(), step.name);
     match &step.difference {
         Difference::None => String::new(),
@@ -73,7 +77,11 @@ pub fn text(step: &Step) -> String {
             for (name, before, after) in members {
                 let before = before.as_ref().map_or_else(|| "-".to_owned(), show::text);
                 let after = after.as_ref().map_or_else(|| "-".to_owned(), show::text);
-                text.extend(["    ", name, ": ", &before, " -> ", &after, "\n"]);
+                let line = format!("{name}: {before} -> {after}");
+                let room = width.map(|width| width.saturating_sub(INDENT.len()).max(20));
+                for (place, line) in show::wrapped(&line, room).iter().enumerate() {
+                    text.extend([if place == 0 { MEMBER } else { INDENT }, line, "\n"]);
+                }
             }
             text
         }

@@ -144,7 +144,8 @@ fn jobs(status: &Value) -> Vec<Finding> {
     }
     let finding = |job: &&Value| {
         let name = job["job"].as_str().unwrap_or_default();
-        let seen = format!("{name} stands still since {}", job["last_step"]);
+        let last = moment(&job["last_step"]).map_or_else(|| "it began".to_owned(), shown);
+        let seen = format!("{name} stands still since {last}");
         let advice = "the stream of the collections table or the hourly schedule does not reach \
                       the function `rescan`: look at both, and at the queue of parked events";
         Finding::wrong("background jobs", seen, advice)
