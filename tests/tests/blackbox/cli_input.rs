@@ -44,17 +44,9 @@ async fn wrong_input_gets_one_line_and_a_hint() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn help_teaches_with_examples_and_fits() {
-    for command in [
-        "tenant",
-        "key",
-        "plan",
-        "collection",
-        "feed",
-        "subscription",
-        "audit",
-        "apply",
-        "doctor",
-    ] {
+    for command in
+        ["tenant", "key", "plan", "collection", "feed", "subscription", "audit", "apply", "doctor"]
+    {
         for line in [vec![command, "--help"], vec![command, "-h"]] {
             let screen = at_terminal(&line, &[], "").await.fits().expect(0);
             let _ = screen.shows(&["Usage: iocast", "Examples:", &format!("iocast {command}")]);

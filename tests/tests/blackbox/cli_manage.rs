@@ -194,9 +194,8 @@ async fn a_collection_has_a_stream() {
     let line = "collection create --title Streamed --alias streamed --ceiling amber \
                 --stream-dependencies --stream-public";
     let _ = person.types(line).await.expect(0).shows(&["stream", "\"dependencies\": true"]);
-    let stream = async || {
-        person.json(&["collection", "show", "streamed", "--json"]).await["stream"].clone()
-    };
+    let stream =
+        async || person.json(&["collection", "show", "streamed", "--json"]).await["stream"].clone();
     let all = json!({"enabled": true, "dependencies": true, "public": true});
     assert_eq!(stream().await, all);
     let line = "collection update streamed --stream=false --stream-public=inherit";
@@ -286,7 +285,8 @@ async fn feeds_and_subscriptions_straight_in_the_tables() {
     let _ = w.collection(spec).await;
     let mut environment = w.function_environment();
     environment.push(("AWS_REGION".to_owned(), "us-east-1".to_owned()));
-    let line = ["feed", "create", "--direct", "--name", "F", "--alias", "f", "--collection", "seen"];
+    let line =
+        ["feed", "create", "--direct", "--name", "F", "--alias", "f", "--collection", "seen"];
     let made = at_terminal(&line, &environment, "").await.fits().expect(0);
     let _ = made.shows(&["/feeds/f.csv"]);
     let feed = w.another_instance().store().feed("f").await.unwrap().unwrap();

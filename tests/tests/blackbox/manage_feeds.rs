@@ -128,7 +128,10 @@ async fn a_collection_may_get_another_name() {
     let _ = renamed.await.expect(200);
     let _ = w.collection(labelled("before")).await;
     let changed = patch(&admin, "f", &json!({"name": "G"})).await.expect(200).json();
-    assert_eq!((&changed["collection"], &changed["collection_id"]), (&json!("after"), &json!(c.id)));
+    assert_eq!(
+        (&changed["collection"], &changed["collection_id"]),
+        (&json!("after"), &json!(c.id))
+    );
     let named = patch(&admin, "f", &json!({"collection": "after"})).await.expect(200).json();
     assert_eq!(named["revision"], 2, "the same by another name: {named}");
 }
@@ -190,9 +193,8 @@ async fn no_feed_outlives_its_collection_however_they_race() {
         let c = w.collection(labelled(&alias)).await;
         let body = json!({"name": "F", "alias": alias, "collection": alias});
         let place = format!("{COLLECTIONS}/{}", c.id);
-        let (made, deleted) = tokio::join!(post(&admin, FEEDS, &body), async {
-            admin.delete(&place).await
-        });
+        let (made, deleted) =
+            tokio::join!(post(&admin, FEEDS, &body), async { admin.delete(&place).await });
         let feeds = w.another_instance().store().feeds().await.unwrap();
         let feed = feeds.iter().any(|feed| feed.collection.to_string() == c.id);
         let there = admin.get(&place).await.status == 200;

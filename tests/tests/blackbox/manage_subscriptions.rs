@@ -123,7 +123,8 @@ async fn what_cannot_be_is_refused() {
     let more = r#"{"tenant":"acme","source_type":"collection","source_id":"closed","days":3}"#;
     let more = admin.post(SUBSCRIPTIONS).body("application/json", more).await.expect(400);
     assert!(error(&more).1.contains("days"));
-    for name in ["acme", "acme:collection", "acme:collection:nothing", "acme:thing:x", "::", "%20"] {
+    for name in ["acme", "acme:collection", "acme:collection:nothing", "acme:thing:x", "::", "%20"]
+    {
         let _ = admin.get(&format!("{SUBSCRIPTIONS}/{name}")).await.expect(404);
     }
     let _ = admin.get(SUBSCRIPTIONS).query("tenant", "No Good").await.expect(400);
@@ -145,7 +146,8 @@ async fn an_actor_can_be_subscribed_to() {
     let made = create(&admin, "acme", "threat_actor", actor.id()).await.expect(201).json();
     assert_eq!(made["id"], format!("acme:threat_actor:{}", actor.id()));
     assert!(made.get("alias").is_none(), "{made}");
-    let (_, message) = error(&create(&admin, "globex", "threat_actor", actor.id()).await.expect(400));
+    let (_, message) =
+        error(&create(&admin, "globex", "threat_actor", actor.id()).await.expect(400));
     assert!(message.contains("there is no threat_actor"), "{message}");
 }
 
