@@ -96,8 +96,12 @@ impl Resource for Feeds {
         _patch: &Value,
         settings: Value,
     ) -> Result<Published, Refusal> {
-        let settings: FeedSettings = patch::settings(settings)?;
-        let known = &known.feed;
+        let mut settings: FeedSettings = patch::settings(settings)?;
+        let Published { feed: known, collection, .. } = known;
+        // Its own collection, whatever it is called.
+        if [collection, &known.collection.to_string()].contains(&&settings.collection) {
+            settings.collection.clone_from(&known.settings.collection);
+        }
         check_readers(operator, &settings, Some(&known.settings)).await?;
         if settings == known.settings {
             return Ok(one(operator, known.clone()).await?);

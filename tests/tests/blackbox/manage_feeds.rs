@@ -2,9 +2,11 @@
 
 use chrono::TimeDelta;
 use serde_json::{Value, json};
+use shared::access::Scope;
 use tests::client::{Answer, Client};
 use tests::collection::CollectionSpec;
 use tests::fixtures::indicators;
+use tests::keys::KeySpec;
 use tests::world::World;
 
 const FEEDS: &str = "/api/v1/manage/feeds";
@@ -60,7 +62,8 @@ async fn a_feed_from_its_definition_to_its_end() {
     let edition = &read.json()["last_edition"];
     assert_eq!((&edition["rows"], &edition["objects"]), (&json!(3), &json!(3)), "{edition}");
     assert!(edition["time"].is_string() && edition["bytes"].as_u64() > Some(0), "{edition}");
-    let reader = tests::feeds::reader(&w, "acme").await;
+    let key = w.key(KeySpec::of("acme").with([Scope::ReadCsv]).on("pro")).await;
+    let reader = w.http.with_key(&key.text);
     let file = read.json()["files"]["csv"].as_str().unwrap().to_owned();
     assert_eq!(reader.get(&file).await.expect(200).header("x-feed-rows"), Some("3"));
     let changed = patch(&admin, "block", &json!({"rolling_minutes": 60, "tenants": null})).await;

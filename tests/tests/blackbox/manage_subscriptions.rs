@@ -123,8 +123,7 @@ async fn what_cannot_be_is_refused() {
     let more = r#"{"tenant":"acme","source_type":"collection","source_id":"closed","days":3}"#;
     let more = admin.post(SUBSCRIPTIONS).body("application/json", more).await.expect(400);
     assert!(error(&more).1.contains("days"));
-    for name in ["acme", "acme:collection", "acme:collection:nothing", "acme:thing:x", "::", "%20"]
-    {
+    for name in ["acme", "acme:collection", "acme:collection:nothing", "acme:thing:x", "::"] {
         let _ = admin.get(&format!("{SUBSCRIPTIONS}/{name}")).await.expect(404);
     }
     let _ = admin.get(SUBSCRIPTIONS).query("tenant", "No Good").await.expect(400);
