@@ -44,7 +44,7 @@ fn main() -> ExitCode {
 async fn run(command: Command) -> ExitCode {
     let success = |()| ExitCode::SUCCESS;
     let done = match command {
-        Command::Serve(arguments) => return command::serve::run(arguments).await,
+        Command::Serve(arguments) => return Box::pin(command::serve::run(arguments)).await,
         Command::Load(arguments) => return command::load::run(arguments).await,
         Command::Publish(arguments) => return command::publish::run(arguments).await,
         Command::Measure(arguments) => return command::measure::run(arguments).await,

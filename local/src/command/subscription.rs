@@ -12,7 +12,7 @@ use super::managed;
 const LIST: &str = "subscriptions";
 const FIRST: [&str; 4] = ["id", "tenant", "source_type", "source_id"];
 
-/// Subscriptions: what the IoC streams of tenants tell of.
+/// Subscriptions: what tenants are notified of, beside what hunting engines find.
 #[derive(Debug, Args)]
 #[command(
     arg_required_else_help = true,
