@@ -238,7 +238,7 @@ mod tests {
             ("feeds:\n- alias: f\n  name: F\n  collection: c\n  formats: []", "formats"),
             ("subscriptions:\n- tenant: a\n  source_type: x\n  source_id: y", "a:x:y"),
             ("subscriptions:\n- tenant: a", "source_type"),
-            ("a: [", "line"),
+            ("a: [", "`a`"),
         ] {
             let fault = Document::parse(text).unwrap_err();
             assert!(fault.message.contains(part), "{text:?}: {fault}");
