@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use shared::access::{KeyText, NewKey, PlanNameError, Scope, TenantId, TenantIdError};
+use shared::audit::Actor;
 use shared::collection::CollectionSettings;
 use shared::feed::{Feed, FeedSettings};
 use shared::services::Services;
@@ -224,7 +225,7 @@ async fn feed(services: &Services) -> Result<Feed, FirstStartError> {
         "publish_every_minutes": 1,
         "formats": ["csv", "csv.gz", "txt", "json", "splunk", "sentinel"],
     }))?;
-    Ok(services.store().create_feed(settings).await?)
+    Ok(services.store().create_feed(&Actor::System, settings).await?)
 }
 
 /// Publishes a feed now: nobody waits a minute for a first file.

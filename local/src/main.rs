@@ -44,7 +44,7 @@ fn main() -> ExitCode {
 async fn run(command: Command) -> ExitCode {
     let success = |()| ExitCode::SUCCESS;
     let done = match command {
-        Command::Serve(arguments) => return command::serve::run(arguments).await,
+        Command::Serve(arguments) => return Box::pin(command::serve::run(arguments)).await,
         Command::Load(arguments) => return command::load::run(arguments).await,
         Command::Publish(arguments) => return command::publish::run(arguments).await,
         Command::Measure(arguments) => return command::measure::run(arguments).await,
@@ -56,6 +56,10 @@ async fn run(command: Command) -> ExitCode {
         Command::Key(arguments) => command::key::run(arguments).await.map(success),
         Command::Plan(arguments) => command::plan::run(arguments).await.map(success),
         Command::Collection(arguments) => command::collection::run(arguments).await.map(success),
+        Command::Feed(arguments) => command::feed::run(arguments).await.map(success),
+        Command::Subscription(arguments) => {
+            command::subscription::run(arguments).await.map(success)
+        }
         Command::Audit(arguments) => command::audit::run(arguments).await.map(success),
         Command::Apply(arguments) => command::apply::run(arguments).await,
         Command::Doctor(arguments) => command::doctor::run(arguments).await,

@@ -57,11 +57,16 @@ pub enum Kind {
     Plan,
     /// A collection.
     Collection,
+    /// A feed.
+    Feed,
+    /// A tenant's subscription, as an operator made or ended it.
+    Subscription,
 }
 
 impl Kind {
     /// Every kind.
-    pub const ALL: [Self; 4] = [Self::Tenant, Self::Key, Self::Plan, Self::Collection];
+    pub const ALL: [Self; 6] =
+        [Self::Tenant, Self::Key, Self::Plan, Self::Collection, Self::Feed, Self::Subscription];
 
     /// The kind's name, such as `tenant`.
     #[must_use]
@@ -71,6 +76,8 @@ impl Kind {
             Self::Key => "key",
             Self::Plan => "plan",
             Self::Collection => "collection",
+            Self::Feed => "feed",
+            Self::Subscription => "subscription",
         }
     }
 }

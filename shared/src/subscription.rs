@@ -3,6 +3,7 @@
 use std::fmt;
 use std::num::NonZeroU32;
 
+use serde_json::{Value, json};
 use thiserror::Error;
 
 use crate::access::TenantId;
@@ -117,6 +118,27 @@ pub struct Subscription {
     pub since: Position,
     /// How long its notifications are kept, as the tenant's plan was when it subscribed.
     pub retention_days: NonZeroU32,
+}
+
+impl Subscription {
+    /// What operators call it: `<tenant>:<source_type>:<source_id>`.
+    #[must_use]
+    pub fn id(&self) -> String {
+        format!("{}:{}:{}", self.tenant, self.source.kind(), self.source.id())
+    }
+
+    /// How it is shown to operators, and written into the audit.
+    #[must_use]
+    pub fn shown(&self) -> Value {
+        json!({
+            "id": self.id(),
+            "tenant": self.tenant,
+            "source_type": self.source.kind().to_string(),
+            "source_id": self.source.id(),
+            "since": self.since.to_string(),
+            "retention_days": self.retention_days,
+        })
+    }
 }
 
 #[cfg(test)]

@@ -184,6 +184,13 @@ impl Position {
         Self(u64::try_from(at.timestamp_micros()).unwrap_or(0))
     }
 
+    /// The instant it stands for.
+    #[must_use]
+    pub fn at(self) -> DateTime<Utc> {
+        DateTime::from_timestamp_micros(i64::try_from(self.0).unwrap_or(i64::MAX))
+            .unwrap_or(DateTime::<Utc>::MAX_UTC)
+    }
+
     /// The first position after this one.
     #[must_use]
     pub const fn next(self) -> Self {
@@ -206,9 +213,7 @@ impl Position {
 impl fmt::Display for Position {
     /// RFC 3339 with six fraction digits, TAXII's `date_added`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let at = DateTime::from_timestamp_micros(i64::try_from(self.0).unwrap_or(i64::MAX))
-            .unwrap_or(DateTime::<Utc>::MAX_UTC);
-        write!(f, "{}", at.format("%Y-%m-%dT%H:%M:%S%.6fZ"))
+        write!(f, "{}", self.at().format("%Y-%m-%dT%H:%M:%S%.6fZ"))
     }
 }
 

@@ -5,6 +5,7 @@ use std::time::Instant;
 use csv_publish::{Outcome, Progress, PublishError, Request};
 use serde_json::{Value, json};
 use shared::access::Scope;
+use shared::audit::Actor;
 use shared::feed::{Feed, FeedSettings};
 use shared::services::Services;
 
@@ -34,7 +35,7 @@ pub async fn feed(w: &World, collection: &Collection, more: Value) -> Feed {
 pub async fn define(w: &World, settings: Value) -> Result<Feed, String> {
     let settings: FeedSettings =
         serde_json::from_value(settings).map_err(|fault| fault.to_string())?;
-    let made = w.another_instance().store().create_feed(settings).await;
+    let made = w.another_instance().store().create_feed(&Actor::System, settings).await;
     made.map_err(|fault| fault.to_string())
 }
 

@@ -11,6 +11,9 @@ use crate::patience::DEADLINE;
 /// The terminal's width.
 pub const COLUMNS: usize = 80;
 
+/// How every question ends.
+const QUESTION: &[u8] = b"[y/N] ";
+
 /// What a terminal showed by the time a command ended.
 #[derive(Debug)]
 pub struct Screen {
@@ -39,17 +42,21 @@ impl Screen {
         self
     }
 
-    /// Fails the test unless all of `parts` are shown.
+    /// Fails the test unless all of `parts` are shown, each on one line or, as a person reads it,
+    /// over several.
     #[must_use]
     pub fn shows(self, parts: &[&str]) -> Self {
+        let words = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
+        let read = words(&self.text);
         for part in parts {
-            assert!(self.text.contains(part), "{part:?} is not shown:\n{}", self.text);
+            let shown = self.text.contains(part) || read.contains(&words(part));
+            assert!(shown, "{part:?} is not shown:\n{}", self.text);
         }
         self
     }
 }
 
-/// Runs `iocast` at a terminal until it ends; `typed` is what the person types meanwhile.
+/// Runs `iocast` at a terminal until it ends; `typed` is what the person types when asked.
 pub async fn at_terminal(
     arguments: &[&str],
     environment: &[(String, String)],
@@ -66,13 +73,17 @@ pub async fn at_terminal(
         .envs(variables)
         .kill_on_drop(true);
     let mut process = command.spawn(pts).unwrap();
-    pty.write_all(typed.as_bytes()).await.unwrap();
-    let mut shown = Vec::new();
+    let (mut shown, mut asked) = (Vec::new(), false);
     let read = async {
         let mut part = [0; 4096];
         // Linux ends the reading of a terminal nobody has open any more with an error.
         while let Ok(count @ 1..) = pty.read(&mut part).await {
             shown.extend_from_slice(&part[..count]);
+            // What is typed before is shown before, wherever the question comes then.
+            if !asked && shown.ends_with(QUESTION) {
+                asked = true;
+                pty.write_all(typed.as_bytes()).await.unwrap();
+            }
         }
     };
     let ended = tokio::time::timeout(DEADLINE + Duration::from_secs(30), read).await;
@@ -83,5 +94,6 @@ pub async fn at_terminal(
     );
     let code = process.wait().await.unwrap().code();
     let text = String::from_utf8_lossy(&shown).replace("\r\n", "\n");
-    Screen { code, text }
+    // Colours take no column.
+    Screen { code, text: console::strip_ansi_codes(&text).into_owned() }
 }

@@ -12,9 +12,7 @@ use crate::operator::Operator;
 use crate::patch;
 use crate::refusal::{Refusal, invalid};
 use crate::resource::{Made, Page, Resource};
-
-/// Tenants a collection may name as readers, and as writers.
-const MAX_TENANTS: usize = 500;
+use crate::tenants::check_named;
 
 /// Collections.
 pub struct Collections;
@@ -103,30 +101,16 @@ impl Resource for Collections {
     }
 }
 
-/// Refuses tenants that are none, so that a slip of the pen shuts nobody out or lets nobody in;
-/// those that stand there already may stay.
 async fn check_tenants(
     operator: &Operator<'_>,
     settings: &CollectionSettings,
     before: Option<&CollectionSettings>,
 ) -> Result<(), ApiError> {
-    let named = |settings: &CollectionSettings| -> Vec<TenantId> {
-        settings.readers.iter().flatten().chain(&settings.writers).cloned().collect()
-    };
-    let readers = settings.readers.as_ref().map_or(0, Vec::len);
-    if readers > MAX_TENANTS || settings.writers.len() > MAX_TENANTS {
-        return Err(invalid(format!("`readers` and `writers` name at most {MAX_TENANTS} tenants")));
-    }
-    let before = before.map(named).unwrap_or_default();
-    let mut new = named(settings);
-    new.retain(|tenant| !tenant.is_operator() && !before.contains(tenant));
-    new.sort_unstable();
-    new.dedup();
-    for tenant in new {
-        let known = operator.store().tenant(&tenant).await?;
-        if known.is_none_or(|known| known.closed.is_some()) {
-            return Err(invalid(format!("there is no tenant {tenant}: create it first")));
-        }
-    }
-    Ok(())
+    let readers = settings.readers.as_deref().unwrap_or_default();
+    let known: Vec<TenantId> = before
+        .into_iter()
+        .flat_map(|before| before.readers.iter().flatten().chain(&before.writers))
+        .cloned()
+        .collect();
+    check_named(operator, "`readers` and `writers`", &[readers, &settings.writers], &known).await
 }

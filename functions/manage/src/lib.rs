@@ -5,6 +5,7 @@
 mod audit;
 mod collections;
 mod cursor;
+mod feeds;
 mod keys;
 mod operator;
 mod patch;
@@ -14,6 +15,7 @@ mod refusal;
 mod resource;
 mod serving;
 mod status;
+mod subscriptions;
 mod tenants;
 
 use lambda_http::{Body, Request, Response};
@@ -22,9 +24,11 @@ use shared::http::{Answer, ApiError, Call, serve};
 use shared::services::Services;
 
 use collections::Collections;
+use feeds::Feeds;
 use keys::Keys;
 use operator::Operator;
 use plans::Plans;
+use subscriptions::Subscriptions;
 use tenants::Tenants;
 
 /// Answers one request.
@@ -69,6 +73,10 @@ async fn route(operator: &Operator<'_>, call: &Call) -> Result<Answer, ApiError>
         ["keys", rest @ ..] => serving::answer::<Keys>(operator, call, rest).await,
         ["plans", rest @ ..] => serving::answer::<Plans>(operator, call, rest).await,
         ["collections", rest @ ..] => serving::answer::<Collections>(operator, call, rest).await,
+        ["feeds", rest @ ..] => serving::answer::<Feeds>(operator, call, rest).await,
+        ["subscriptions", rest @ ..] => {
+            serving::answer::<Subscriptions>(operator, call, rest).await
+        }
         _ => Err(ApiError::unknown_route(call)),
     }
 }

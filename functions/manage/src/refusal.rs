@@ -4,7 +4,7 @@ use std::fmt;
 
 use lambda_http::http::StatusCode;
 use shared::http::ApiError;
-use shared::store::{ChangeError, DefineCollectionError, StoreError};
+use shared::store::{ChangeError, DefineCollectionError, DefineFeedError, StoreError};
 
 /// Why a change is not made.
 #[derive(Debug)]
@@ -60,9 +60,25 @@ impl From<DefineCollectionError> for Refusal {
             DefineCollectionError::Changed => return Self::Changed,
             DefineCollectionError::Store(error) => error.into(),
             DefineCollectionError::Taken => conflict("already_exists", message),
+            DefineCollectionError::InUse(_) => conflict("in_use", message),
             DefineCollectionError::Filter(_)
             | DefineCollectionError::Author(_)
             | DefineCollectionError::Title(_) => invalid(message),
+        })
+    }
+}
+
+impl From<DefineFeedError> for Refusal {
+    fn from(error: DefineFeedError) -> Self {
+        let message = error.to_string();
+        Self::Api(match error {
+            DefineFeedError::Changed => return Self::Changed,
+            DefineFeedError::Store(error) => error.into(),
+            DefineFeedError::Taken => conflict("already_exists", message),
+            DefineFeedError::Settings(_)
+            | DefineFeedError::NoCollection(_)
+            | DefineFeedError::NotPublic(_)
+            | DefineFeedError::OtherCollection => invalid(message),
         })
     }
 }

@@ -23,6 +23,10 @@ pub trait Resource {
     const NAME: &'static str;
     /// One of them, in messages: `tenant`.
     const ONE: &'static str;
+    /// Whether one can be changed once it is made.
+    const CHANGES: bool = true;
+    /// Whether all that is shown stays as it is until the revision rises.
+    const STEADY: bool = true;
     /// Query parameters that narrow a list.
     const FILTERS: &'static [&'static str] = &[];
     /// One, as it is stored.

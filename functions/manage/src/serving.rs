@@ -27,9 +27,10 @@ pub async fn answer<R: Resource>(
         ([], &Method::POST) => create::<R>(operator, call).await,
         ([], _) => Err(ApiError::method_not_allowed("GET, HEAD, POST")),
         ([name], _) if call.reads() => read::<R>(operator, call, name).await,
-        ([name], &Method::PATCH) => change::<R>(operator, call, name).await,
+        ([name], &Method::PATCH) if R::CHANGES => change::<R>(operator, call, name).await,
         ([name], &Method::DELETE) => delete::<R>(operator, call, name).await,
-        ([_], _) => Err(ApiError::method_not_allowed("GET, HEAD, PATCH, DELETE")),
+        ([_], _) if R::CHANGES => Err(ApiError::method_not_allowed("GET, HEAD, PATCH, DELETE")),
+        ([_], _) => Err(ApiError::method_not_allowed("GET, HEAD, DELETE")),
         _ => Err(ApiError::unknown_route(call)),
     }
 }
@@ -48,7 +49,8 @@ async fn read<R: Resource>(
 ) -> Result<Answer, ApiError> {
     let stored = found::<R>(operator, name).await?;
     let tag = etag(R::revision(&stored));
-    if call.header(&IF_NONE_MATCH).is_some_and(|known| known.split(',').any(|k| k.trim() == tag)) {
+    let known = call.header(&IF_NONE_MATCH).filter(|_| R::STEADY);
+    if known.is_some_and(|known| known.split(',').any(|known| known.trim() == tag)) {
         return Ok(Answer::empty(StatusCode::NOT_MODIFIED).with(ETAG, &tag));
     }
     Ok(shown::<R>(StatusCode::OK, &stored))

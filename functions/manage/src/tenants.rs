@@ -12,6 +12,9 @@ use crate::patch;
 use crate::refusal::{Refusal, conflict, invalid};
 use crate::resource::{Made, Page, Resource};
 
+/// Tenants that one list of settings may name.
+const MAX_NAMED: usize = 500;
+
 /// What deleting a tenant may take of the request's time; the job does the rest.
 const AT_ONCE: Duration = Duration::from_secs(5);
 
@@ -97,4 +100,33 @@ impl Resource for Tenants {
         rescan::carry_on(operator.services, job, Instant::now() + AT_ONCE).await?;
         Ok(())
     }
+}
+
+/// Refuses tenants that are none, so that a slip of the pen shuts nobody out or lets nobody in;
+/// those that stood there `before` may stay. `what` names the members they stand in.
+pub async fn check_named(
+    operator: &Operator<'_>,
+    what: &str,
+    named: &[&[TenantId]],
+    before: &[TenantId],
+) -> Result<(), ApiError> {
+    if named.iter().any(|list| list.len() > MAX_NAMED) {
+        return Err(invalid(format!("{what} name at most {MAX_NAMED} tenants")));
+    }
+    let mut new: Vec<&TenantId> = named.iter().copied().flatten().collect();
+    new.retain(|tenant| !tenant.is_operator() && !before.contains(tenant));
+    new.sort_unstable();
+    new.dedup();
+    for tenant in new {
+        if !is_open(operator, tenant).await? {
+            return Err(invalid(format!("there is no tenant {tenant}: create it first")));
+        }
+    }
+    Ok(())
+}
+
+/// Whether there is this tenant.
+pub async fn is_open(operator: &Operator<'_>, tenant: &TenantId) -> Result<bool, ApiError> {
+    let known = operator.store().tenant(tenant).await?;
+    Ok(tenant.is_operator() || known.is_some_and(|known| known.closed.is_none()))
 }

@@ -6,17 +6,19 @@ use std::process::ExitCode;
 
 use clap::Args;
 use local::operate::apply::{Difference, Document, Step, steps, take, text};
+use local::operate::table::terminal_width;
 use local::operate::{Api, Fault};
 use serde_json::{Value, json};
 
 use super::connection::Connection;
 use super::managed;
 
-/// A file that says how tenants, plans and collections shall be: makes and changes what is not so.
+/// A file that says how tenants, plans, collections, feeds and subscriptions shall be: makes and
+/// changes what is not so.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 What the file does not name is left alone; a member it leaves out gets its default. Tenants are
-found by id, plans by name, collections by alias. Applying a file again changes nothing.
+found by id, plans by name, collections and feeds by alias. Applying a file again changes nothing.
 
 A file:
   tenants:
@@ -37,6 +39,18 @@ A file:
       filters:
       - key: label
         values: [detection]
+    stream:
+      dependencies: true
+  feeds:
+  - alias: block
+    name: Block list
+    collection: detection
+    rolling_minutes: 43200
+    formats: [csv, csv.gz, txt]
+  subscriptions:
+  - tenant: acme
+    source_type: collection
+    source_id: detection
 
 Examples:
   iocast apply iocast.yaml --dry-run     exit code 2 if something would change
@@ -93,7 +107,7 @@ async fn all(api: &Api, steps: &[Step], quiet: bool) -> Result<(), Fault> {
     for step in steps {
         take(api, step).await?;
         if !quiet {
-            managed::say(&text(step));
+            managed::say(&text(step, terminal_width()));
         }
     }
     Ok(())
@@ -101,7 +115,8 @@ async fn all(api: &Api, steps: &[Step], quiet: bool) -> Result<(), Fault> {
 
 fn say(steps: &[Step], dry_run: bool, done: bool) {
     if dry_run {
-        managed::say(&steps.iter().map(text).collect::<String>());
+        let shown = steps.iter().map(|step| text(step, terminal_width()));
+        managed::say(&shown.collect::<String>());
     }
     if done {
         let count = |wanted: fn(&Difference) -> bool| {

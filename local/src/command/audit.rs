@@ -31,7 +31,7 @@ pub struct Arguments {
 enum Verb {
     /// Changes, newest first.
     List {
-        /// Of a kind (tenant, key, plan, collection), or of one thing (key/ID).
+        /// Of a kind (tenant, key, plan, collection, feed, subscription), or of one thing (key/ID).
         #[arg(long, value_name = "WHAT")]
         resource: Option<String>,
         /// At most this many.

@@ -29,6 +29,8 @@ Examples:
   iocast collection list
   iocast collection update detection --reader acme --reader globex
   iocast collection update detection --all-readers
+  iocast collection update detection --stream-dependencies --stream-public
+  iocast collection update detection --stream=false
   iocast collection delete block
 
 While a collection says `rebuilding`, what was stored before is being re-evaluated."
@@ -100,6 +102,15 @@ struct Settings {
     /// Offered over TAXII; --taxii=false ends that.
     #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true", action = ArgAction::Set)]
     taxii: Option<bool>,
+    /// Offered as a live stream; --stream=false stops it [default of a new one: offered].
+    #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true", action = ArgAction::Set)]
+    stream: Option<bool>,
+    /// Streams what its objects relate to as well, to readers that do not say what they want.
+    #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true", action = ArgAction::Set)]
+    stream_dependencies: Option<bool>,
+    /// The stream is readable without a key: true, false, or `inherit`, as the collection is.
+    #[arg(long, value_name = "WHO", num_args = 0..=1, require_equals = true, default_missing_value = "true", value_parser = public_stream)]
+    stream_public: Option<Value>,
     /// A tenant that may read it; the option again for each [default of a new one: all].
     #[arg(long = "reader", value_name = "TENANT", value_delimiter = ',')]
     readers: Option<Vec<String>>,
@@ -115,6 +126,15 @@ struct Settings {
     /// Specifications of STIX whose objects enter: 2.0, 2.1 [default of a new one: 2.1].
     #[arg(long = "stix", value_name = "VERSION", value_delimiter = ',')]
     spec_versions: Option<Vec<String>>,
+}
+
+fn public_stream(text: &str) -> Result<Value, String> {
+    match text {
+        "true" => Ok(Value::Bool(true)),
+        "false" => Ok(Value::Bool(false)),
+        "inherit" => Ok(Value::Null),
+        _ => Err("write true, false or inherit".to_owned()),
+    }
 }
 
 fn filter(text: &str) -> Result<Value, String> {
@@ -149,6 +169,11 @@ impl Settings {
         set("readers", self.readers.map(Value::from));
         set("writers", self.writers.map(Value::from));
         set("spec_versions", self.spec_versions.map(Value::from));
+        let mut stream = Map::new();
+        managed::set(&mut stream, "enabled", self.stream);
+        managed::set(&mut stream, "dependencies", self.stream_dependencies);
+        managed::set(&mut stream, "public", self.stream_public);
+        set("stream", (!stream.is_empty()).then_some(Value::Object(stream)));
         if self.all_readers {
             set("readers", Some(Value::Null));
         }

@@ -67,6 +67,16 @@ pub struct Connection {
         hide_short_help = true
     )]
     pub notifications_table: Option<String>,
+    /// With --direct, instead of --stack: the bucket.
+    #[arg(
+        long,
+        value_name = "BUCKET",
+        env = "IOCAST_BUCKET",
+        global = true,
+        hide_env_values = true,
+        hide_short_help = true
+    )]
+    pub bucket: Option<String>,
     /// Print JSON, as the service answers it.
     #[arg(long, global = true)]
     pub json: bool,
@@ -104,6 +114,7 @@ impl Connection {
             collections: self.collections_table.clone(),
             access: self.access_table.clone(),
             notifications: self.notifications_table.clone(),
+            bucket: self.bucket.clone(),
         }
     }
 }

@@ -56,6 +56,11 @@ enum Verb {
         id: String,
     },
     /// Make a key; its text is shown this once.
+    // Clap does not wrap what it writes itself.
+    #[command(
+        override_usage = "iocast key create [OPTIONS] --tenant <TENANT> --name <TEXT>\n       \
+                          --plan <PLAN> --scope <SCOPE>"
+    )]
     Create {
         /// Whose it is; `operator` for keys with the scope admin.
         #[arg(long, value_name = "TENANT")]

@@ -6,6 +6,7 @@ pub mod collection;
 pub mod completions;
 pub mod connection;
 pub mod doctor;
+pub mod feed;
 pub mod key;
 pub mod load;
 pub mod managed;
@@ -13,6 +14,7 @@ pub mod measure;
 pub mod plan;
 pub mod publish;
 pub mod serve;
+pub mod subscription;
 pub mod tenant;
 pub mod wrong_input;
 
@@ -57,6 +59,10 @@ pub enum Command {
     Plan(plan::Arguments),
     /// Collections: list, show, create, update, delete.
     Collection(collection::Arguments),
+    /// Feeds: list, show, create, update, delete.
+    Feed(feed::Arguments),
+    /// Subscriptions of tenants: list, show, create, delete.
+    Subscription(subscription::Arguments),
     /// Who changed what: list, show.
     Audit(audit::Arguments),
     /// Make everything as a file says.

@@ -31,7 +31,7 @@ pub struct Arguments {
 
 /// Serves until Ctrl-C or SIGTERM. Exit code 0, or 1 if it could not start.
 pub async fn run(arguments: Arguments) -> ExitCode {
-    match serve(arguments).await {
+    match Box::pin(serve(arguments)).await {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("iocast: {error}");

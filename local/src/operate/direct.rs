@@ -25,6 +25,8 @@ pub struct Tables {
     pub access: Option<String>,
     /// The table of notifications.
     pub notifications: Option<String>,
+    /// The bucket.
+    pub bucket: Option<String>,
 }
 
 /// The management API over tables, with the environment's AWS credentials.
@@ -35,7 +37,7 @@ pub async fn api(tables: &Tables) -> Result<Api, Fault> {
     let tables = found(tables).await?;
     let named = |name: Option<String>, option: &str| {
         let missing = || {
-            Fault::new(format!("--direct needs to know the table: {option} is not given"))
+            Fault::new(format!("--direct needs to know the tables: {option} is not given"))
                 .hint("name the stack instead: --stack iocast")
         };
         name.ok_or_else(missing)
@@ -46,7 +48,7 @@ pub async fn api(tables: &Tables) -> Result<Api, Fault> {
             collections: named(tables.collections, "--collections-table")?,
             access: named(tables.access, "--access-table")?,
             notifications: named(tables.notifications, "--notifications-table")?,
-            bucket: String::new(),
+            bucket: named(tables.bucket, "--bucket")?,
         },
         public_base_url: None,
         taxii_root: "intel".to_owned(),
@@ -76,6 +78,7 @@ async fn found(tables: &Tables) -> Result<Tables, Fault> {
         collections: tables.collections.clone().or_else(|| table("CollectionsTable")),
         access: tables.access.clone().or_else(|| table("AccessTable")),
         notifications: tables.notifications.clone().or_else(|| table("NotificationsTable")),
+        bucket: tables.bucket.clone().or_else(|| table("Bucket")),
     })
 }
 

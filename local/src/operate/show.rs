@@ -62,7 +62,7 @@ pub fn resource(resource: &Value, first: &[&str], width: Option<usize>) -> Strin
 }
 
 /// A text in lines of at most `width`, broken at spaces where there are some.
-fn wrapped(text: &str, width: Option<usize>) -> Vec<String> {
+pub(super) fn wrapped(text: &str, width: Option<usize>) -> Vec<String> {
     let Some(width) = width else { return vec![text.to_owned()] };
     let mut lines = vec![String::new()];
     for word in text.split(' ') {

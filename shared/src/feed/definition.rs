@@ -1,9 +1,12 @@
 //! A feed's definition: which collection, which rows, which columns, who may read it.
 
+use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
 use super::column::Column;
+use super::file::File;
 use super::id::FeedId;
 use super::standard::Standard;
 use super::window::Window;
@@ -150,6 +153,9 @@ pub struct Feed {
     pub revision: u64,
     /// The collection that its settings name.
     pub collection: CollectionId,
+    /// When it was made or last changed; absent of feeds that are older than this note.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub saved: Option<DateTime<Utc>>,
     /// What the operator said.
     pub settings: FeedSettings,
 }
@@ -190,6 +196,31 @@ impl Feed {
     pub fn slug(&self) -> String {
         let alias = self.settings.alias.as_ref();
         alias.map_or_else(|| self.id.to_string(), ToString::to_string)
+    }
+
+    /// Whether it is reached by `name`, its id or its alias.
+    #[must_use]
+    pub fn is_called(&self, name: &str) -> bool {
+        let alias = self.settings.alias.as_ref();
+        self.id.to_string() == name || alias.is_some_and(|alias| alias.to_string() == name)
+    }
+
+    /// Where each of its files is read, below the service's address.
+    pub fn paths(&self) -> impl Iterator<Item = (File, String)> + '_ {
+        let slug = self.slug();
+        File::of(&self.settings).map(move |file| (file, format!("/feeds/{slug}.{}", file.suffix())))
+    }
+
+    /// How it is written into the audit: its settings, id and revision.
+    #[must_use]
+    pub fn shown(&self) -> Value {
+        let mut shown = json!(self.settings);
+        if let Value::Object(members) = &mut shown {
+            members.insert("id".to_owned(), json!(self.id));
+            members.insert("revision".to_owned(), json!(self.revision));
+            members.insert("saved".to_owned(), json!(self.saved));
+        }
+        shown
     }
 }
 

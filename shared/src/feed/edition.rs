@@ -60,6 +60,18 @@ pub struct State {
 }
 
 impl Edition {
+    /// Rows of its fullest file; those of Splunk hold one kind of IOC each.
+    #[must_use]
+    pub fn rows(&self) -> u64 {
+        self.files.iter().map(|file| file.rows).max().unwrap_or(0)
+    }
+
+    /// Bytes of all its files.
+    #[must_use]
+    pub fn bytes(&self) -> u64 {
+        self.files.iter().map(|file| file.bytes).sum()
+    }
+
     /// The edition's file of this kind.
     #[must_use]
     pub fn file(&self, file: File) -> Option<&PublishedFile> {

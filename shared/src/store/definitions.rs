@@ -32,6 +32,9 @@ pub enum DefineCollectionError {
     /// The alias or the title belongs to another collection.
     #[error("another collection has this alias or title")]
     Taken,
+    /// Feeds publish the collection.
+    #[error("the feed {0} publishes the collection: delete it first, and others that do")]
+    InUse(String),
     /// Somebody else changed the collection.
     #[error("the collection was changed by somebody else meanwhile; read it again")]
     Changed,
@@ -113,25 +116,31 @@ impl Store {
         }
     }
 
-    /// Deletes a collection that is still as `known`: nobody finds it any more, its names are
-    /// free, and a job deletes its log from `after` on, when no projector goes by the definition
-    /// any more.
+    /// Deletes a collection that is still as `known` and that no feed publishes: nobody finds it
+    /// any more, its names are free, and a job deletes its log from `after` on, when no projector
+    /// goes by the definition any more.
     ///
     /// # Errors
-    /// [`DefineCollectionError::Changed`], or when the store fails.
+    /// [`DefineCollectionError::InUse`], [`DefineCollectionError::Changed`], or when the store
+    /// fails.
     pub async fn delete_collection(
         &self,
         actor: &Actor,
         known: &Collection,
         after: Position,
     ) -> Result<(), DefineCollectionError> {
+        if let Some(feed) = self.feed_of(known.id).await? {
+            return Err(DefineCollectionError::InUse(feed));
+        }
         let table = &self.names().collections;
         let unchanged = Condition::with(
             "rev = :rev",
             Item::from([(":rev".to_owned(), number(known.revision))]),
         );
-        let place = key(PARTITION, format!("C#{}", known.id));
+        let place = definition_key(known.id);
         let mut items = vec![transaction::delete(table, place, unchanged)?];
+        // A feed that is made at this very moment is in the way, or finds no collection.
+        items.push(self.used_by_no_feed(known.id)?);
         for (kind, name) in names(known) {
             let place = key(PARTITION, format!("{kind}#{name}"));
             items.push(transaction::delete(table, place, Condition::none())?);
@@ -144,7 +153,12 @@ impl Store {
         items.extend(self.audited(&record.from(&known.shown()))?);
         match self.transact(items).await? {
             Made::Done => Ok(()),
-            Made::Refused(_) => Err(DefineCollectionError::Changed),
+            // The definition comes first.
+            Made::Refused(places) if places.contains(&0) => Err(DefineCollectionError::Changed),
+            Made::Refused(_) => {
+                let feed = self.feed_of(known.id).await?;
+                Err(feed.map_or(DefineCollectionError::Changed, DefineCollectionError::InUse))
+            }
         }
     }
 
@@ -256,10 +270,15 @@ impl Store {
     }
 }
 
+/// Where a collection's definition lies, as long as there is the collection.
+pub(super) fn definition_key(id: CollectionId) -> Item {
+    key(PARTITION, format!("C#{id}"))
+}
+
 fn definition(collection: &Collection) -> Result<Item, StoreError> {
     let definition =
         serde_json::to_string(collection).map_err(|e| StoreError::Damaged(e.to_string()))?;
-    let mut item = key(PARTITION, format!("C#{}", collection.id));
+    let mut item = definition_key(collection.id);
     item.insert("def".into(), text(definition));
     item.insert("rev".into(), number(collection.revision));
     Ok(item)

@@ -9,6 +9,7 @@ use aws_sdk_s3::operation::head_object::HeadObjectError;
 use aws_sdk_s3::presigning::PresigningConfig;
 use aws_sdk_s3::primitives::ByteStream;
 use chrono::{DateTime, TimeDelta, Utc};
+use futures::stream::{self, StreamExt, TryStreamExt};
 
 use super::upload::Upload;
 use super::{Store, StoreError};
@@ -23,6 +24,9 @@ pub type FileBody = ByteStream;
 
 /// Whoever makes a first edition has ended after this long, one way or another.
 const CLAIM: TimeDelta = TimeDelta::minutes(15);
+
+/// Documents read at the same time.
+const CONCURRENCY: usize = 16;
 
 /// No such document is larger.
 const MAX_DOCUMENT: usize = 1 << 20;
@@ -67,6 +71,17 @@ impl Store {
         }
         let edition = serde_json::from_slice(&bytes).map_err(|e| damaged(e.to_string()))?;
         Ok(Some((edition, EditionTag(tag))))
+    }
+
+    /// The present editions of feeds, in their order.
+    ///
+    /// # Errors
+    /// When the bucket cannot be read.
+    pub async fn editions(&self, feeds: &[FeedId]) -> Result<Vec<Option<Edition>>, StoreError> {
+        let read = feeds
+            .iter()
+            .map(|feed| async move { Ok(self.edition(*feed).await?.map(|(edition, _)| edition)) });
+        stream::iter(read.collect::<Vec<_>>()).buffered(CONCURRENCY).try_collect().await
     }
 
     /// Makes an edition the present one in the place of the version `known` (absent: of none).

@@ -1,18 +1,18 @@
 //! The access table: definitions of feeds, all in one partition, so that one Query brings them.
 
-use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
-use aws_sdk_dynamodb::types::builders::PutBuilder;
-use aws_sdk_dynamodb::types::{
-    AttributeValue, Delete, Put, ReturnConsumedCapacity, TransactWriteItem,
-};
+use aws_sdk_dynamodb::types::{AttributeValue, ReturnConsumedCapacity, TransactWriteItem};
 use thiserror::Error;
 use uuid::Uuid;
 
 use super::access::access_key;
+use super::definitions::definition_key;
 use super::item::{Item, ReadItem, number, text};
+use super::transaction::{self, Condition, Made};
 use super::{Store, StoreError};
+use crate::audit::{Action, Actor, AuditRecord, Kind};
 use crate::collection::Collection;
 use crate::feed::{Feed, FeedFault, FeedId, FeedSettings};
+use crate::log::CollectionId;
 
 const PARTITION: &str = "FEEDS";
 
@@ -49,14 +49,24 @@ impl Store {
     ///
     /// # Errors
     /// When the settings are not right, the alias is taken, or the store fails.
-    pub async fn create_feed(&self, settings: FeedSettings) -> Result<Feed, DefineFeedError> {
-        let collection = self.feed_collection(&settings).await?;
-        let id = FeedId(Uuid::new_v4());
-        let feed = Feed { id, revision: 1, collection: collection.id, settings };
+    pub async fn create_feed(
+        &self,
+        actor: &Actor,
+        settings: FeedSettings,
+    ) -> Result<Feed, DefineFeedError> {
+        let (settings, collection) = self.checked_feed(settings, None).await?;
+        let (id, saved) = (FeedId(Uuid::new_v4()), Some(self.now()));
+        let feed = Feed { id, revision: 1, collection, saved, settings };
         let mut items = vec![self.put_new_feed_item(definition(&feed)?)?];
+        items.extend(self.using(&feed)?);
         items.extend(self.aliases_of(None, &feed)?);
-        self.transact_feed(items, DefineFeedError::Taken).await?;
-        Ok(feed)
+        let record = AuditRecord::new(self.now(), actor, Action::Create, Kind::Feed.named(id));
+        items.extend(self.audited(&record.to(&feed.shown()))?);
+        match self.transact(items).await? {
+            Made::Done => Ok(feed),
+            Made::Refused(places) if places.contains(&COLLECTION) => Err(gone(&feed.settings)),
+            Made::Refused(_) => Err(DefineFeedError::Taken),
+        }
     }
 
     /// Changes a feed that is still as `known`. Columns are only ever appended, and it stays with
@@ -67,24 +77,30 @@ impl Store {
     /// meanwhile, or the store fails.
     pub async fn change_feed(
         &self,
+        actor: &Actor,
         known: &Feed,
         settings: FeedSettings,
     ) -> Result<Feed, DefineFeedError> {
-        let collection = self.feed_collection(&settings).await?;
-        if collection.id != known.collection {
+        let (settings, collection) = self.checked_feed(settings, Some(known)).await?;
+        if collection != known.collection {
             return Err(DefineFeedError::OtherCollection);
         }
         settings.check_change(&known.settings)?;
-        let changed = Feed { revision: known.revision + 1, settings, ..known.clone() };
-        let put = put_over(known.revision);
-        let mut items = vec![self.put_feed_item(put, definition(&changed)?)?];
+        let (revision, saved) = (known.revision + 1, Some(self.now()));
+        let changed = Feed { revision, saved, settings, ..known.clone() };
+        let table = &self.names().access;
+        let put = transaction::put(table, definition(&changed)?, at_revision(known.revision))?;
+        let mut items = vec![put];
+        items.extend(self.using(&changed)?);
         items.extend(self.aliases_of(Some(known), &changed)?);
-        match self.transact_feed(items, DefineFeedError::Changed).await {
-            // Which of the conditions failed is told by what stands there now.
-            Err(DefineFeedError::Changed) if self.is_still(known).await? => {
-                Err(DefineFeedError::Taken)
-            }
-            done => done.map(|()| changed),
+        let resource = Kind::Feed.named(known.id);
+        let record = AuditRecord::new(self.now(), actor, Action::Update, resource);
+        items.extend(self.audited(&record.from(&known.shown()).to(&changed.shown()))?);
+        match self.transact(items).await? {
+            Made::Done => Ok(changed),
+            Made::Refused(places) if places.contains(&DEFINITION) => Err(DefineFeedError::Changed),
+            Made::Refused(places) if places.contains(&COLLECTION) => Err(gone(&changed.settings)),
+            Made::Refused(_) => Err(DefineFeedError::Taken),
         }
     }
 
@@ -93,21 +109,40 @@ impl Store {
     /// # Errors
     /// When somebody else changed it meanwhile, or the store fails. If only its files could not be
     /// deleted, nobody reads them any more; deleting it again is refused as changed.
-    pub async fn delete_feed(&self, known: &Feed) -> Result<(), DefineFeedError> {
-        let delete = Delete::builder()
-            .table_name(&self.names().access)
-            .set_key(Some(access_key(PARTITION, definition_key(known.id))))
-            .condition_expression("rev = :rev")
-            .expression_attribute_values(":rev", number(known.revision))
-            .build()
-            .map_err(|e| StoreError::Unavailable(e.to_string()))?;
-        let mut items = vec![TransactWriteItem::builder().delete(delete).build()];
+    pub async fn delete_feed(&self, actor: &Actor, known: &Feed) -> Result<(), DefineFeedError> {
+        let table = &self.names().access;
+        let place = access_key(PARTITION, feed_key(known.id));
+        let mut items = vec![transaction::delete(table, place, at_revision(known.revision))?];
+        items.push(self.mark(known, "DELETE feeds :feed")?);
         if let Some(alias) = &known.settings.alias {
             items.push(self.delete_alias(&alias.to_string())?);
         }
-        self.transact_feed(items, DefineFeedError::Changed).await?;
-        self.delete_all_editions(known.id).await?;
-        Ok(())
+        let resource = Kind::Feed.named(known.id);
+        let record = AuditRecord::new(self.now(), actor, Action::Delete, resource);
+        items.extend(self.audited(&record.from(&known.shown()))?);
+        match self.transact(items).await? {
+            Made::Done => Ok(self.delete_all_editions(known.id).await?),
+            Made::Refused(_) => Err(DefineFeedError::Changed),
+        }
+    }
+
+    /// What a feed that publishes this collection is called, if there is one.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn feed_of(&self, collection: CollectionId) -> Result<Option<String>, StoreError> {
+        let feeds = self.feeds().await?;
+        Ok(feeds.iter().find(|feed| feed.collection == collection).map(Feed::slug))
+    }
+
+    /// The write that holds only if no feed publishes a collection: part of the transaction that
+    /// deletes it.
+    pub(super) fn used_by_no_feed(
+        &self,
+        collection: CollectionId,
+    ) -> Result<TransactWriteItem, StoreError> {
+        let unused = Condition::that("attribute_not_exists(feeds)");
+        transaction::delete(&self.names().access, users_key(collection), unused)
     }
 
     /// The feed called `name`, its id or alias.
@@ -125,7 +160,7 @@ impl Store {
                 None => return Ok(None),
             },
         };
-        let item = self.get_feed_item(definition_key(id)).await?;
+        let item = self.get_feed_item(feed_key(id)).await?;
         item.map(|item| read(&item)).transpose()
     }
 
@@ -162,21 +197,42 @@ impl Store {
         }
     }
 
-    /// The collection that settings name, if all of them are right.
-    async fn feed_collection(
+    /// Settings that are right, and the collection they name. They name it by id: its alias may
+    /// become another's.
+    async fn checked_feed(
         &self,
-        settings: &FeedSettings,
-    ) -> Result<Collection, DefineFeedError> {
+        mut settings: FeedSettings,
+        known: Option<&Feed>,
+    ) -> Result<(FeedSettings, CollectionId), DefineFeedError> {
         settings.check()?;
         let all = self.collections().await?;
-        let name = &settings.collection;
-        let Some(found) = all.into_iter().find(|one| one.is_called(name)) else {
-            return Err(DefineFeedError::NoCollection(name.chars().take(80).collect()));
+        let kept = known.filter(|known| known.settings.collection == settings.collection);
+        let named = |one: &Collection| match kept {
+            Some(known) => one.id == known.collection,
+            None => one.is_called(&settings.collection),
         };
+        let found = all.into_iter().find(named).ok_or_else(|| gone(&settings))?;
         if settings.public && !found.may_be_published() {
             return Err(DefineFeedError::NotPublic(found.level().name().to_ascii_uppercase()));
         }
-        Ok(found)
+        settings.collection = found.id.to_string();
+        Ok((settings, found.id))
+    }
+
+    /// That its collection is there, and a note by the collection that the feed uses it: the next
+    /// two of a transaction after the definition.
+    fn using(&self, feed: &Feed) -> Result<[TransactWriteItem; 2], StoreError> {
+        let place = definition_key(feed.collection);
+        let there = transaction::check(&self.names().collections, place, "attribute_exists(id)")?;
+        Ok([there, self.mark(feed, "ADD feeds :feed")?])
+    }
+
+    /// Changes the note of which feeds use a collection. It is a set, so what is sent twice says
+    /// the same as what is sent once.
+    fn mark(&self, feed: &Feed, change: &str) -> Result<TransactWriteItem, StoreError> {
+        let set = AttributeValue::Ss(vec![feed.id.to_string()]);
+        let values = Condition::given(Item::from([(":feed".to_owned(), set)]));
+        transaction::update(&self.names().access, users_key(feed.collection), change, values)
     }
 
     /// A read that may be a moment behind, at half the price.
@@ -192,10 +248,6 @@ impl Store {
             .map_err(StoreError::of)?;
         self.meter().read(answer.consumed_capacity());
         Ok(answer.item)
-    }
-
-    async fn is_still(&self, known: &Feed) -> Result<bool, StoreError> {
-        Ok(self.feeds().await?.iter().any(|one| one == known))
     }
 
     /// Takes the alias of `now`, and frees that of `before` if it is no longer used.
@@ -222,65 +274,41 @@ impl Store {
     }
 
     fn delete_alias(&self, alias: &str) -> Result<TransactWriteItem, StoreError> {
-        let delete = Delete::builder()
-            .table_name(&self.names().access)
-            .set_key(Some(access_key(PARTITION, format!("A#{alias}"))))
-            .build()
-            .map_err(|e| StoreError::Unavailable(e.to_string()))?;
-        Ok(TransactWriteItem::builder().delete(delete).build())
+        let place = access_key(PARTITION, format!("A#{alias}"));
+        transaction::delete(&self.names().access, place, Condition::none())
     }
 
     fn put_new_feed_item(&self, item: Item) -> Result<TransactWriteItem, StoreError> {
-        self.put_feed_item(Put::builder().condition_expression("attribute_not_exists(pk)"), item)
-    }
-
-    fn put_feed_item(&self, put: PutBuilder, item: Item) -> Result<TransactWriteItem, StoreError> {
-        let put = put
-            .table_name(&self.names().access)
-            .set_item(Some(item))
-            .build()
-            .map_err(|e| StoreError::Unavailable(e.to_string()))?;
-        Ok(TransactWriteItem::builder().put(put).build())
-    }
-
-    async fn transact_feed(
-        &self,
-        items: Vec<TransactWriteItem>,
-        conflict: DefineFeedError,
-    ) -> Result<(), DefineFeedError> {
-        let sent = self
-            .dynamodb()
-            .transact_write_items()
-            .set_transact_items(Some(items))
-            .return_consumed_capacity(ReturnConsumedCapacity::Total)
-            .send()
-            .await;
-        match sent {
-            Ok(answer) => {
-                answer.consumed_capacity().iter().for_each(|used| self.meter().write(Some(used)));
-                Ok(())
-            }
-            Err(error) if error.as_service_error().is_some_and(condition_failed) => Err(conflict),
-            Err(error) => Err(StoreError::of(error).into()),
-        }
+        let absent = Condition::that("attribute_not_exists(pk)");
+        transaction::put(&self.names().access, item, absent)
     }
 }
 
-fn put_over(revision: u64) -> PutBuilder {
-    Put::builder()
-        .condition_expression("rev = :rev")
-        .expression_attribute_values(":rev", number(revision))
+/// Places in the transaction of a feed.
+const DEFINITION: usize = 0;
+const COLLECTION: usize = 1;
+
+fn gone(settings: &FeedSettings) -> DefineFeedError {
+    DefineFeedError::NoCollection(settings.collection.chars().take(80).collect())
 }
 
-fn definition_key(id: FeedId) -> String {
+fn at_revision(known: u64) -> Condition {
+    Condition::with("rev = :rev", Item::from([(":rev".to_owned(), number(known))]))
+}
+
+fn feed_key(id: FeedId) -> String {
     format!("F#{id}")
 }
 
+/// Where the feeds that use a collection are noted.
+fn users_key(collection: CollectionId) -> Item {
+    access_key(PARTITION, format!("C#{collection}"))
+}
+
 fn definition(feed: &Feed) -> Result<Item, StoreError> {
-    let text_of_feed =
-        serde_json::to_string(feed).map_err(|e| StoreError::Damaged(e.to_string()))?;
-    let mut item = access_key(PARTITION, definition_key(feed.id));
-    item.insert("def".into(), AttributeValue::S(text_of_feed));
+    let document = serde_json::to_string(feed).map_err(|e| StoreError::Damaged(e.to_string()))?;
+    let mut item = access_key(PARTITION, feed_key(feed.id));
+    item.insert("def".into(), text(document));
     item.insert("rev".into(), number(feed.revision));
     Ok(item)
 }
@@ -288,12 +316,4 @@ fn definition(feed: &Feed) -> Result<Item, StoreError> {
 fn read(item: &Item) -> Result<Feed, StoreError> {
     serde_json::from_str(item.text("def")?)
         .map_err(|e| StoreError::Damaged(format!("definition of a feed: {e}")))
-}
-
-fn condition_failed(error: &TransactWriteItemsError) -> bool {
-    use TransactWriteItemsError as E;
-    matches!(error, E::TransactionCanceledException(canceled) if canceled
-        .cancellation_reasons()
-        .iter()
-        .any(|reason| reason.code() == Some("ConditionalCheckFailed")))
 }

@@ -3,13 +3,14 @@
 
 use std::num::NonZeroU32;
 
-use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
-use aws_sdk_dynamodb::types::{Delete, Put, ReturnConsumedCapacity, TransactWriteItem};
+use aws_sdk_dynamodb::types::ReturnConsumedCapacity;
 
 use super::access::access_key;
 use super::item::{Item, ReadItem, number, text};
-use super::{Store, StoreError};
+use super::transaction::{self, Condition, Made};
+use super::{ChangeError, Store, StoreError};
 use crate::access::TenantId;
+use crate::audit::{Action, Actor, AuditRecord, Kind};
 use crate::notification::SourceType;
 use crate::subscription::{MAX_SUBSCRIPTIONS, Subscription, SubscriptionSource};
 use crate::time::Position;
@@ -45,16 +46,6 @@ fn read(
     Ok(Subscription { tenant, source, since, retention_days })
 }
 
-fn is_conflict(error: &TransactWriteItemsError) -> bool {
-    let TransactWriteItemsError::TransactionCanceledException(cancelled) = error else {
-        return false;
-    };
-    cancelled
-        .cancellation_reasons()
-        .iter()
-        .any(|reason| reason.code() == Some("ConditionalCheckFailed"))
-}
-
 impl Store {
     /// Subscribes a tenant. A subscription that is there already stays as it is; what is there
     /// afterwards is returned, and whether it is new.
@@ -65,23 +56,47 @@ impl Store {
         &self,
         subscription: &Subscription,
     ) -> Result<(Subscription, bool), StoreError> {
+        self.subscribe(subscription, None).await
+    }
+
+    /// Subscribes a tenant, for an operator.
+    ///
+    /// # Errors
+    /// [`ChangeError::Exists`] when it has this subscription, or when the store fails.
+    pub async fn create_subscription(
+        &self,
+        actor: &Actor,
+        subscription: &Subscription,
+    ) -> Result<Subscription, ChangeError> {
+        let resource = Kind::Subscription.named(subscription.id());
+        let record = AuditRecord::new(self.now(), actor, Action::Create, resource);
+        let record = record.to(&subscription.shown());
+        match self.subscribe(subscription, Some(&record)).await? {
+            (made, true) => Ok(made),
+            (_, false) => Err(ChangeError::Exists),
+        }
+    }
+
+    async fn subscribe(
+        &self,
+        subscription: &Subscription,
+        record: Option<&AuditRecord>,
+    ) -> Result<(Subscription, bool), StoreError> {
         let Subscription { tenant, source, since, retention_days } = subscription;
         // First, so that nobody who looks for what is told of thinks that nothing is.
         let kind = access_key(TYPES, source.kind().to_string());
         self.put_access_item(kind, None).await?;
-        let mut writes = Vec::new();
+        let mut items = Vec::new();
         for mut item in [by_source(tenant, source), by_tenant(tenant, source)] {
             item.insert("since".into(), number(since.micros()));
             item.insert("days".into(), number(retention_days.get().into()));
-            let put = Put::builder()
-                .table_name(&self.names().access)
-                .set_item(Some(item))
-                .condition_expression("attribute_not_exists(pk)")
-                .build()
-                .map_err(|error| StoreError::Unavailable(error.to_string()))?;
-            writes.push(TransactWriteItem::builder().put(put).build());
+            let absent = Condition::that("attribute_not_exists(pk)");
+            items.push(transaction::put(&self.names().access, item, absent)?);
         }
-        if self.transact_access(writes).await? {
+        if let Some(record) = record {
+            items.extend(self.audited(record)?);
+        }
+        if self.transact(items).await? == Made::Done {
             return Ok((subscription.clone(), true));
         }
         let known = self.subscription(tenant, source).await?.ok_or(StoreError::Conflict)?;
@@ -113,17 +128,36 @@ impl Store {
         source: &SubscriptionSource,
     ) -> Result<bool, StoreError> {
         let there = self.subscription(tenant, source).await?.is_some();
-        let mut writes = Vec::new();
-        for key in [by_source(tenant, source), by_tenant(tenant, source)] {
-            let delete = Delete::builder()
-                .table_name(&self.names().access)
-                .set_key(Some(key))
-                .build()
-                .map_err(|error| StoreError::Unavailable(error.to_string()))?;
-            writes.push(TransactWriteItem::builder().delete(delete).build());
-        }
-        self.transact_access(writes).await?;
+        let items = [by_source(tenant, source), by_tenant(tenant, source)]
+            .map(|place| transaction::delete(&self.names().access, place, Condition::none()));
+        let _: Made = self.transact(items.into_iter().collect::<Result<_, _>>()?).await?;
         Ok(there)
+    }
+
+    /// Ends a subscription that is still as `known`, for an operator.
+    ///
+    /// # Errors
+    /// [`ChangeError::Changed`] when it was ended, and perhaps made anew, meanwhile, or when the
+    /// store fails.
+    pub async fn end_subscription(
+        &self,
+        actor: &Actor,
+        known: &Subscription,
+    ) -> Result<(), ChangeError> {
+        let Subscription { tenant, source, since, .. } = known;
+        let mut items = Vec::new();
+        for place in [by_tenant(tenant, source), by_source(tenant, source)] {
+            let values = Item::from([(":since".to_owned(), number(since.micros()))]);
+            let same = Condition::with("since = :since", values);
+            items.push(transaction::delete(&self.names().access, place, same)?);
+        }
+        let resource = Kind::Subscription.named(known.id());
+        let record = AuditRecord::new(self.now(), actor, Action::Delete, resource);
+        items.extend(self.audited(&record.from(&known.shown()))?);
+        match self.transact(items).await? {
+            Made::Done => Ok(()),
+            Made::Refused(_) => Err(ChangeError::Changed),
+        }
     }
 
     /// Everything a tenant subscribes to, in the order of types and ids.
@@ -131,22 +165,40 @@ impl Store {
     /// # Errors
     /// When the store fails.
     pub async fn subscriptions(&self, tenant: &TenantId) -> Result<Vec<Subscription>, StoreError> {
-        let partition = subscriptions_of(tenant);
         let (mut found, mut after) = (Vec::new(), None);
         loop {
-            let (items, more) = self.query_access(&partition, after.as_deref(), 500).await?;
-            for item in &items {
-                let sk = item.text("sk")?;
-                let damaged = || StoreError::Damaged(format!("subscription {sk}"));
-                let (kind, id) = sk.split_once('#').ok_or_else(damaged)?;
-                let source = SubscriptionSource::parse(kind, id).map_err(|_| damaged())?;
-                found.push(read(item, tenant.clone(), source)?);
-                after = Some(sk.to_owned());
-            }
+            let (some, more) = self.subscriptions_after(tenant, after.as_ref(), 500).await?;
+            found.extend(some);
+            after = found.last().map(|last| last.source.clone());
             if !more || found.len() > MAX_SUBSCRIPTIONS {
                 return Ok(found);
             }
         }
+    }
+
+    /// What a tenant subscribes to after `after` (absent: from the first on), in the order of
+    /// types and ids, at most `limit`; and whether there may be more.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn subscriptions_after(
+        &self,
+        tenant: &TenantId,
+        after: Option<&SubscriptionSource>,
+        limit: usize,
+    ) -> Result<(Vec<Subscription>, bool), StoreError> {
+        let after = after.map(ToString::to_string);
+        let partition = subscriptions_of(tenant);
+        let (items, more) = self.query_access(&partition, after.as_deref(), limit).await?;
+        let subscription = |item: &Item| {
+            let sk = item.text("sk")?;
+            let damaged = || StoreError::Damaged(format!("subscription {sk}"));
+            let (kind, id) = sk.split_once('#').ok_or_else(damaged)?;
+            let source = SubscriptionSource::parse(kind, id).map_err(|_| damaged())?;
+            read(item, tenant.clone(), source)
+        };
+        let found = items.iter().map(subscription).collect::<Result<Vec<_>, StoreError>>()?;
+        Ok((found, more))
     }
 
     /// The next subscribers to something after a tenant, `count` at most, in the order of their
@@ -211,24 +263,5 @@ impl Store {
         self.meter().read(answer.consumed_capacity());
         let more = answer.last_evaluated_key().is_some();
         Ok((answer.items.unwrap_or_default(), more))
-    }
-
-    /// Says whether the conditions held.
-    async fn transact_access(&self, writes: Vec<TransactWriteItem>) -> Result<bool, StoreError> {
-        let sent = self
-            .dynamodb()
-            .transact_write_items()
-            .set_transact_items(Some(writes))
-            .return_consumed_capacity(ReturnConsumedCapacity::Total)
-            .send()
-            .await;
-        match sent {
-            Ok(answer) => {
-                answer.consumed_capacity().iter().for_each(|used| self.meter().write(Some(used)));
-                Ok(true)
-            }
-            Err(error) if error.as_service_error().is_some_and(is_conflict) => Ok(false),
-            Err(error) => Err(StoreError::of(error)),
-        }
     }
 }

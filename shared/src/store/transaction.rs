@@ -28,6 +28,11 @@ impl Condition {
         Self::default()
     }
 
+    /// Nothing has to hold; the values are those of an update's expression.
+    pub fn given(values: Item) -> Self {
+        Self { expression: None, values: Some(values) }
+    }
+
     /// This, without values.
     pub fn that(expression: &'static str) -> Self {
         Self { expression: Some(expression), values: None }

@@ -8,6 +8,7 @@ use std::time::Instant;
 use local::serve::Storage;
 use serde::Serialize;
 use serde_json::json;
+use shared::audit::Actor;
 use shared::feed::Feed;
 use tokio::process::Command;
 
@@ -48,7 +49,8 @@ pub async fn measure(iocast: &Path, scale: &Scale) -> Vec<Row> {
         "formats": ["csv", "csv.gz", "txt", "json", "splunk", "sentinel"],
     });
     let settings = serde_json::from_value(settings).expect("settings");
-    let feed = system.services().store().create_feed(settings).await.expect("a feed");
+    let feed =
+        system.services().store().create_feed(&Actor::System, settings).await.expect("a feed");
     // The service's own schedule leaves it to us.
     let claimed = system.services().store().claim_first_edition(feed.id).await;
     assert!(claimed.expect("the bucket answers"), "nobody else publishes it");

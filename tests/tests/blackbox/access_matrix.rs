@@ -305,6 +305,8 @@ fn managed() -> impl Iterator<Item = Route> {
         ("keys", "{key}"),
         ("plans", "{plan}"),
         ("collections", "{name}"),
+        ("feeds", "{feed}"),
+        ("subscriptions", "{subscription}"),
     ];
     let paths = |end: String| -> &'static str { format!("/api/v1/manage/{end}").leak() };
     let mut all: Vec<(&'static str, &'static str, Option<&str>, Expected)> = Vec::new();
@@ -313,7 +315,10 @@ fn managed() -> impl Iterator<Item = Route> {
         all.push(("GET", many, None, OK));
         all.push(("POST", many, Some("{}"), WRONG));
         all.push(("GET", one, None, MISSING));
-        all.push(("PATCH", one, Some("{}"), (428, Some("precondition_required"))));
+        // Subscriptions have nothing to change.
+        if list != "subscriptions" {
+            all.push(("PATCH", one, Some("{}"), (428, Some("precondition_required"))));
+        }
         all.push(("DELETE", one, None, MISSING));
     }
     all.push(("POST", paths("keys/{key}/revoke".to_owned()), None, MISSING));

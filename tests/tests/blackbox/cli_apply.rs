@@ -1,6 +1,6 @@
 //! `iocast apply`: as the file says, whatever was there, and nothing twice.
 
-use serde_json::Value;
+use serde_json::{Value, json};
 use tests::service::{Ended, file, iocast};
 use tests::terminal::at_terminal;
 use tests::world::World;
@@ -16,8 +16,8 @@ plans:
   lookback_days: 30
   scopes: [read:taxii]
 collections:
-- alias: detection
-  title: Detection of tests
+- alias: hunting
+  title: Hunting of tests
   ceiling: amber
   readers: [umbrella, globex]
   filter:
@@ -25,9 +25,22 @@ collections:
     filters:
     - key: label
       values: [detection]
+  stream:
+    dependencies: true
 - alias: open
   title: Open of tests
   public: true
+feeds:
+- alias: block
+  name: Block list
+  collection: hunting
+  rolling_minutes: 1440
+  tenants: [umbrella]
+  plans: [partner]
+subscriptions:
+- tenant: umbrella
+  source_type: collection
+  source_id: hunting
 ";
 
 async fn apply(w: &World, path: &str, more: &[&str]) -> Ended {
@@ -55,39 +68,62 @@ async fn a_file_is_applied_once_and_changes_only_what_differs() {
     let before = records(&w).await;
     let line = ["apply", path, "--dry-run", "--url", w.http.base_url(), "--key", w.admin_key()];
     let dry = at_terminal(&line, &[], "").await.fits().expect(2);
-    let _ = dry.shows(&["+ tenant umbrella", "+ plan partner", "+ collection open", "a dry run"]);
+    let dry = dry.shows(&["+ tenant umbrella", "+ plan partner", "+ collection open", "a dry run"]);
+    let _ = dry.shows(&["+ feed block", "+ subscription umbrella:collection:hunting"]);
     assert_eq!(records(&w).await, before, "a dry run changes nothing");
     let first = apply(&w, path, &[]).await;
-    assert!(first.code == Some(0) && first.stdout.contains("5 new, 0 changed"), "{first:?}");
-    assert_eq!(records(&w).await, before + 5);
+    assert!(first.code == Some(0) && first.stdout.contains("7 new, 0 changed"), "{first:?}");
+    assert_eq!(records(&w).await, before + 7);
     assert_eq!(one(&w, "collections/open").await["ceiling"], "clear");
     assert_eq!(one(&w, "plans/partner").await["lookback_days"], 30);
+    assert_eq!(one(&w, "collections/hunting").await["stream"]["dependencies"], true);
+    assert_eq!(one(&w, "feeds/block").await["plans"], json!(["partner"]));
+    let subscription = one(&w, "subscriptions/umbrella:collection:hunting").await;
+    assert_eq!(subscription["tenant"], "umbrella");
     let again = apply(&w, path, &[]).await;
-    assert!(again.code == Some(0) && again.stdout.contains("5 as they should be"), "{again:?}");
-    assert_eq!(records(&w).await, before + 5, "applied again, nothing changes");
+    assert!(again.code == Some(0) && again.stdout.contains("7 as they should be"), "{again:?}");
+    assert_eq!(records(&w).await, before + 7, "applied again, nothing changes");
     assert_eq!(apply(&w, path, &["--dry-run"]).await.code, Some(0));
     let changed = FILE
         .replace("name: Umbrella", "note: contract ends 2027")
         .replace("ceiling: amber", "ceiling: green")
         .replace("values: [detection]", "values: [detection, hunting]")
-        .replace("  lookback_days: 30\n", "");
-    let path = file(folder.path(), "changed.yaml", changed);
+        .replace("  lookback_days: 30\n", "")
+        .replace("    dependencies: true\n", "    public: false\n")
+        .replace("  tenants: [umbrella]\n", "  formats: [txt]\n");
+    let path = file(folder.path(), "changed.yaml", changed.clone());
     let path = path.to_str().unwrap();
     let line = ["apply", path, "--dry-run", "--url", w.http.base_url(), "--key", w.admin_key()];
     let dry = at_terminal(&line, &[], "").await.expect(2);
     let dry = dry.shows(&["~ tenant umbrella", "name: Umbrella -> -", "ceiling: amber -> green"]);
-    let _ = dry.shows(&["lookback_days: 30 -> -", "~ collection detection", "2 as they should be"]);
+    let dry = dry.shows(&["lookback_days: 30 -> -", "~ collection hunting", "stream: "]);
+    let dry = dry.shows(&["~ feed block", "formats: csv, csv.gz -> txt", "tenants: umbrella -> -"]);
+    let _ = dry.shows(&["0 new, 4 changed, 3 as they should be"]);
     let done = apply(&w, path, &["--json"]).await;
     assert_eq!(done.code, Some(0), "{done:?}");
-    assert_eq!(done.json()["steps"].as_array().unwrap().len(), 5);
-    let collection = one(&w, "collections/detection").await;
+    assert_eq!(done.json()["steps"].as_array().unwrap().len(), 7);
+    let collection = one(&w, "collections/hunting").await;
     assert_eq!(collection["ceiling"], "green");
     assert_eq!(collection["filter"]["filters"][0]["values"].as_array().unwrap().len(), 2);
+    assert_eq!(
+        collection["stream"],
+        json!({"enabled": true, "dependencies": false, "public": false})
+    );
+    let feed = one(&w, "feeds/block").await;
+    assert!(feed.get("tenants").is_none() && feed["formats"] == json!(["txt"]), "{feed}");
     assert!(one(&w, "plans/partner").await.get("lookback_days").is_none());
     let tenant = one(&w, "tenants/umbrella").await;
     assert!(tenant.get("name").is_none() && tenant["note"].is_string(), "{tenant}");
     let last = apply(&w, path, &[]).await;
-    assert!(last.stdout.contains("0 new, 0 changed, 5 as they should be"), "{last:?}");
+    assert!(last.stdout.contains("0 new, 0 changed, 7 as they should be"), "{last:?}");
+    // The same collection, by its id.
+    let id = collection["id"].as_str().unwrap();
+    let by_id = changed
+        .replace("collection: hunting", &format!("collection: {id}"))
+        .replace("source_id: hunting", &format!("source_id: {id}"));
+    let path = file(folder.path(), "by-id.yaml", by_id);
+    let same = apply(&w, path.to_str().unwrap(), &[]).await;
+    assert!(same.stdout.contains("0 new, 0 changed, 7 as they should be"), "{same:?}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -104,6 +140,11 @@ async fn what_is_wrong_with_a_file_is_told() {
             "collection a: filter: unknown key",
         ),
         ("collections:\n- alias: a\n  title: A\n  ceiling: green\n  readers: [nobody]", "nobody"),
+        ("feeds:\n- alias: f\n  name: F\n  collection: nothing", "feed f: `collection`"),
+        (
+            "subscriptions:\n- tenant: nobody\n  source_type: collection\n  source_id: x",
+            "subscription nobody:collection:x: there is no tenant",
+        ),
     ] {
         let path = file(folder.path(), "wrong.yaml", text);
         let ended = apply(&w, path.to_str().unwrap(), &[]).await;

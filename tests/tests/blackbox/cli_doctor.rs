@@ -1,5 +1,8 @@
 //! `iocast doctor`: says what is wrong, and what to do.
 
+use serde_json::json;
+use tests::collection::CollectionSpec;
+use tests::fixtures::indicators;
 use tests::service::{Service, iocast, iocast_with};
 use tests::stack_api::{Health, StackApi};
 use tests::terminal::at_terminal;
@@ -36,6 +39,26 @@ async fn what_is_wrong_is_said_with_what_to_do() {
     let admin = ["doctor", "--url", url, "--key", w.admin_key()];
     let screen = at_terminal(&admin, &[], "").await.fits().expect(2);
     let _ = screen.shows(&["WRONG  background jobs", "stands still", "rescan"]);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_feed_that_is_late_is_wrong() {
+    let w = World::http().await;
+    let c = w.collection(CollectionSpec::everything()).await;
+    w.rebuilt(&c).await;
+    let feed = tests::feeds::feed(&w, &c, json!({"alias": "block"})).await;
+    let line = ["doctor", "--url", w.http.base_url(), "--key", w.admin_key()];
+    let new = at_terminal(&line, &[], "").await.fits().expect(0);
+    let _ = new.shows(&["note   feed block", "not published yet"]);
+    tests::feeds::publish(&w, &feed).await;
+    let good = at_terminal(&line, &[], "").await.fits().expect(0);
+    let _ = good.shows(&["ok     feed block", "published at", "0 rows"]);
+    let objects = indicators(1);
+    w.load(&c, &objects).await;
+    w.settled(&c, &objects).await;
+    w.later(chrono::TimeDelta::hours(1));
+    let late = at_terminal(&line, &[], "").await.fits().expect(2);
+    let _ = late.shows(&["WRONG  feed block", "due since", "csv-publish"]);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

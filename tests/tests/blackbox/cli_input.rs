@@ -18,6 +18,11 @@ async fn wrong_input_gets_one_line_and_a_hint() {
         ("key rotate x --grace 3w", "90m, 24h or 7d", "--help"),
         ("collection create", "--title", "iocast collection create --help"),
         ("collection update x --reader a --all-readers", "--all-readers", "--help"),
+        ("feed create --name F", "--collection", "iocast feed create --help"),
+        ("feed update f --days 0", "above 0", "iocast feed update --help"),
+        ("feed update f --days 1 --minutes 5", "--minutes", "--help"),
+        ("subscription create acme ruleset x", "threat_actor", "--help"),
+        ("subscription lsit", "lsit", "list"),
         ("audit list --max many", "many", "--help"),
         ("apply", "<FILE>", "iocast apply --help"),
         ("completions tcsh", "tcsh", "--help"),
@@ -39,14 +44,21 @@ async fn wrong_input_gets_one_line_and_a_hint() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn help_teaches_with_examples_and_fits() {
-    for command in ["tenant", "key", "plan", "collection", "audit", "apply", "doctor"] {
+    for command in
+        ["tenant", "key", "plan", "collection", "feed", "subscription", "audit", "apply", "doctor"]
+    {
         for line in [vec![command, "--help"], vec![command, "-h"]] {
             let screen = at_terminal(&line, &[], "").await.fits().expect(0);
             let _ = screen.shows(&["Usage: iocast", "Examples:", &format!("iocast {command}")]);
         }
     }
     let _ = at_terminal(&["--help"], &[], "").await.expect(0).shows(&["doctor", "iocast serve"]);
-    for line in [["key", "create", "--help"], ["collection", "update", "--help"]] {
+    for line in [
+        ["key", "create", "--help"],
+        ["collection", "update", "--help"],
+        ["feed", "create", "--help"],
+        ["subscription", "create", "--help"],
+    ] {
         let _ = at_terminal(&line, &[], "").await.fits().expect(0).shows(&["Options:"]);
     }
 }

@@ -1,6 +1,7 @@
 //! The operator's verbs, as a person types them at a terminal of 80 columns, and as JSON.
 
-use serde_json::Value;
+use serde_json::{Value, json};
+use tests::collection::CollectionSpec;
 use tests::keys::KeySpec;
 use tests::service::{Ended, Service, iocast, iocast_with};
 use tests::terminal::{Screen, at_terminal};
@@ -184,6 +185,124 @@ async fn collections_from_first_to_last() {
     let _ = person.types("collection delete seen --yes").await.expect(0).shows(&["deleted"]);
     let _ =
         person.types("collection show seen").await.expect(1).shows(&["`iocast collection list`"]);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_collection_has_a_stream() {
+    let w = World::http().await;
+    let person = Person::of(&w);
+    let line = "collection create --title Streamed --alias streamed --ceiling amber \
+                --stream-dependencies --stream-public";
+    let _ = person.types(line).await.expect(0).shows(&["stream", "\"dependencies\": true"]);
+    let stream =
+        async || person.json(&["collection", "show", "streamed", "--json"]).await["stream"].clone();
+    let all = json!({"enabled": true, "dependencies": true, "public": true});
+    assert_eq!(stream().await, all);
+    let line = "collection update streamed --stream=false --stream-public=inherit";
+    let _ = person.types(line).await.expect(0);
+    assert_eq!(stream().await, json!({"enabled": false, "dependencies": true}));
+    let line = "collection update streamed --stream --stream-dependencies=false";
+    let _ = person.types(line).await.expect(0);
+    assert_eq!(stream().await, json!({"enabled": true, "dependencies": false}));
+    let wrong = person.types("collection update streamed --stream-public=maybe").await.expect(1);
+    let _ = wrong.shows(&["true, false or inherit"]);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn feeds_from_first_to_last() {
+    let w = World::http().await;
+    let person = Person::of(&w);
+    let spec = CollectionSpec { alias: Some("seen".into()), ..CollectionSpec::everything() };
+    let _ = w.collection(spec).await;
+    let line = "feed create --name Block_list --alias block --collection seen --days 30 \
+                --format csv,txt --every 1 --tenant acme";
+    let made = person.types(line).await.expect(0);
+    let _ = made.shows(&["Block list", "/feeds/block.csv", "/feeds/block.txt", "43200", "acme"]);
+    let one = person.json(&["feed", "show", "block", "--json"]).await;
+    let id = one["id"].as_str().unwrap();
+    let listed = person.types("feed list").await.expect(0);
+    let _ = listed.shows(&["COLLECTION", "LAST EDITION", "block", "seen", "none yet", id]);
+    let feed = w.another_instance().store().feed("block").await.unwrap().unwrap();
+    tests::feeds::publish(&w, &feed).await;
+    assert!(!person.types("feed list").await.expect(0).text.contains("none yet"));
+    let shown = person.types("feed show block").await.expect(0);
+    let _ = shown.shows(&["last_edition", "\"rows\": 0", "\"tlp\": \"amber\""]);
+    let changed = person.types("feed update block --days all --all-tenants --plan pro").await;
+    let changed = changed.expect(0).shows(&["plans", "pro"]);
+    assert!(!changed.text.contains("rolling_minutes") && !changed.text.contains("acme"));
+    let line = ["feed", "update", "block", "--json", "--columns", "id,type,value", "--all-plans"];
+    let refused = person.runs(&line).await;
+    assert!(refused.code == Some(1) && refused.stderr.contains("append"), "{refused:?}");
+    let columns = r#"["value", {"name": "score", "path": "x_score"}]"#;
+    let line = ["feed", "create", "--json", "--name", "Wide", "--collection", "seen"];
+    let more = ["--columns", columns, "--separator", "tab", "--oldest-first", "--minutes", "90"];
+    let wide = person.json(&[&line[..], &more].concat()).await;
+    assert_eq!(wide["columns"], serde_json::from_str::<Value>(columns).unwrap());
+    assert_eq!((&wide["separator"], &wide["order"]), (&json!("\t"), &json!("oldest_first")));
+    assert_eq!(wide["rolling_minutes"], 90);
+    let wrong = person.types("feed create --name F --collection nothing").await.expect(1);
+    let _ = wrong.shows(&["there is no collection \"nothing\""]);
+    let used = person.types("collection delete seen --yes").await.expect(1);
+    let _ = used.shows(&["publishes the collection"]);
+    let asked = person.answers("feed delete block", "n\n").await.expect(1);
+    let _ = asked.shows(&["Delete the feed block (Block list) and its files?", "nothing was done"]);
+    let _ = person.types("feed delete block --yes").await.expect(0).shows(&["deleted feed block"]);
+    let gone = person.types("feed show block").await.expect(1);
+    let _ = gone.shows(&["there is no feed \"block\"", "`iocast feed list`"]);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn subscriptions_from_first_to_last() {
+    let w = World::http().await;
+    let person = Person::of(&w);
+    let spec = CollectionSpec { alias: Some("seen".into()), ..CollectionSpec::everything() };
+    let c = w.collection(spec).await;
+    let _ = person.types("subscription list").await.expect(0).shows(&["no subscriptions"]);
+    let made = person.types("subscription create acme collection seen").await.expect(0);
+    let _ = made.shows(&["acme:collection:", &c.id, "retention_days  30"]);
+    let listed = person.types("subscription list --tenant acme").await.expect(0);
+    let _ = listed.shows(&["ID", "SINCE", "acme:collection:seen"]);
+    let none = person.types("subscription list --tenant reader").await.expect(0);
+    let _ = none.shows(&["no subscriptions"]);
+    let id = "acme:collection:seen";
+    let one = person.json(&["subscription", "show", id, "--json"]).await;
+    assert_eq!(one["source_id"], c.id.as_str());
+    let again = person.types("subscription create acme collection seen").await.expect(1);
+    let _ = again.shows(&["iocast: there is one already"]);
+    let wrong = person.types("subscription create acme ruleset x").await.expect(1);
+    let _ = wrong.shows(&["ruleset", "threat_actor"]);
+    let gone = person.answers(&format!("subscription delete {id}"), "y\n").await.expect(0);
+    let _ = gone.shows(&["Delete the subscription acme:collection:seen?", "deleted subscription"]);
+    let gone = person.types(&format!("subscription show {id}")).await.expect(1);
+    let _ = gone.shows(&["`iocast subscription list`"]);
+}
+
+/// With the rights of whoever may write the tables and the bucket.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn feeds_and_subscriptions_straight_in_the_tables() {
+    let w = World::http().await;
+    let spec = CollectionSpec { alias: Some("seen".into()), ..CollectionSpec::everything() };
+    let _ = w.collection(spec).await;
+    let mut environment = w.function_environment();
+    environment.push(("AWS_REGION".to_owned(), "us-east-1".to_owned()));
+    let line =
+        ["feed", "create", "--direct", "--name", "F", "--alias", "f", "--collection", "seen"];
+    let made = at_terminal(&line, &environment, "").await.fits().expect(0);
+    let _ = made.shows(&["/feeds/f.csv"]);
+    let feed = w.another_instance().store().feed("f").await.unwrap().unwrap();
+    tests::feeds::publish(&w, &feed).await;
+    let shown = iocast_with(&["feed", "show", "f", "--direct", "--json"], &environment).await;
+    assert_eq!(shown.json()["last_edition"]["rows"], 0, "{shown:?}");
+    let line = ["subscription", "create", "acme", "collection", "seen", "--direct", "--json"];
+    assert_eq!(iocast_with(&line, &environment).await.code, Some(0));
+    let line = ["subscription", "delete", "acme:collection:seen", "--direct", "--yes"];
+    assert_eq!(iocast_with(&line, &environment).await.code, Some(0));
+    let gone = iocast_with(&["feed", "delete", "f", "--direct", "--yes"], &environment).await;
+    assert_eq!(gone.code, Some(0), "{gone:?}");
+    assert!(w.bucket_keys(&format!("feeds/{}/", feed.id)).await.is_empty());
+    environment.retain(|(name, _)| name != "IOCAST_BUCKET");
+    let missing = iocast_with(&["feed", "list", "--direct"], &environment).await;
+    assert!(missing.code == Some(1) && missing.stderr.contains("--bucket"), "{missing:?}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

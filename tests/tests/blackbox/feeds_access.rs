@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 use shared::access::Scope;
+use shared::audit::Actor;
 use shared::tlp::Tlp;
 use tests::client::{Answer, Client};
 use tests::collection::CollectionSpec;
@@ -137,21 +138,27 @@ async fn definitions_are_checked_changed_under_a_condition_and_deleted() {
     let unknown = json!({"name": "n", "collection": "nothing"});
     assert!(define(&w, unknown).await.unwrap_err().contains("\"nothing\""));
     let change = |more: Value| serde_json::from_value(settings(&c, more)).unwrap();
-    let changed = store.change_feed(&f, change(json!({"alias": "two"}))).await.unwrap();
+    let changed =
+        store.change_feed(&Actor::System, &f, change(json!({"alias": "two"}))).await.unwrap();
     assert_eq!((changed.revision, changed.id), (2, f.id));
     assert_eq!(store.feed("two").await.unwrap().as_ref(), Some(&changed));
     assert_eq!(store.feed("one").await.unwrap(), None);
-    let late = store.change_feed(&f, change(json!({}))).await.unwrap_err().to_string();
+    let late =
+        store.change_feed(&Actor::System, &f, change(json!({}))).await.unwrap_err().to_string();
     assert!(late.contains("changed by somebody else"), "{late}");
     let other = feed(&w, &c, json!({"alias": "one"})).await;
-    let taken = store.change_feed(&changed, change(json!({"alias": "one"}))).await.unwrap_err();
+    let taken = store
+        .change_feed(&Actor::System, &changed, change(json!({"alias": "one"})))
+        .await
+        .unwrap_err();
     assert!(taken.to_string().contains("`alias`"), "{taken}");
-    let moved = store.change_feed(&changed, change(json!({"columns": ["value"]}))).await;
+    let moved =
+        store.change_feed(&Actor::System, &changed, change(json!({"columns": ["value"]}))).await;
     assert!(moved.unwrap_err().to_string().contains("`columns`"));
     publish(&w, &changed).await;
     assert!(!w.bucket_keys(&format!("feeds/{}/", f.id)).await.is_empty());
-    assert!(store.delete_feed(&f).await.is_err(), "it was changed since");
-    store.delete_feed(&changed).await.unwrap();
+    assert!(store.delete_feed(&Actor::System, &f).await.is_err(), "it was changed since");
+    store.delete_feed(&Actor::System, &changed).await.unwrap();
     assert_eq!(w.bucket_keys(&format!("feeds/{}/", f.id)).await, Vec::<String>::new());
     assert_eq!(store.feeds().await.unwrap(), [other]);
     let gone = client(&w, csv("acme")).await.get("/feeds/two.csv").await.expect(404);

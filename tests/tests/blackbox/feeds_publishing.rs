@@ -3,6 +3,7 @@
 use chrono::TimeDelta;
 use csv_publish::Outcome;
 use serde_json::json;
+use shared::audit::Actor;
 use tests::collection::CollectionSpec;
 use tests::feeds::{feed, path, publish, read, reader, rebuild, run_schedule};
 use tests::fixtures::{indicator, indicators};
@@ -95,7 +96,7 @@ async fn a_changed_definition_is_published_from_the_whole_log() {
     assert_eq!(rebuild(&w, &f).await, Outcome::Noted);
     let more = tests::feeds::settings(&c, json!({"columns": ["id", "value"]}));
     let more = serde_json::from_value(more).unwrap();
-    let changed = w.another_instance().store().change_feed(&f, more).await.unwrap();
+    let changed = w.another_instance().store().change_feed(&Actor::System, &f, more).await.unwrap();
     let outcome = publish(&w, &changed).await;
     assert!(matches!(&outcome, Outcome::Published(new) if new.whole), "{outcome:?}");
     let text = read(&reader(&w, "acme").await, &changed, "csv").await.text();

@@ -50,17 +50,25 @@ async fn every_change_has_one_record_that_says_who_and_what() {
     let key = json!({"tenant": "umbrella", "name": "k", "plan": "pro", "scopes": ["read:csv"]});
     let collection = json!({"title": "Audited", "alias": "audited", "ceiling": "green"});
     let plan = json!({"name": "partner", "scopes": []});
+    let feed = json!({"name": "F", "alias": "f", "collection": "audited"});
+    let subscription =
+        json!({"tenant": "umbrella", "source_type": "collection", "source_id": "audited"});
     let _ = send(&admin, "POST", "tenants", json!({"id": "umbrella"})).await;
     let id = send(&admin, "POST", "keys", key).await.1["id"].as_str().unwrap().to_owned();
     let steps = [
         ("POST", "collections".to_owned(), collection),
         ("POST", "plans".to_owned(), plan),
+        ("POST", "feeds".to_owned(), feed),
+        ("POST", "subscriptions".to_owned(), subscription),
         ("PATCH", "tenants/umbrella".to_owned(), json!({"name": "Umbrella"})),
         ("PATCH", format!("keys/{id}"), json!({"clearance": "green"})),
         ("PATCH", "collections/audited".to_owned(), json!({"ceiling": "clear"})),
         ("PATCH", "plans/partner".to_owned(), json!({"lookback_days": 3})),
+        ("PATCH", "feeds/f".to_owned(), json!({"rolling_minutes": 60})),
         ("POST", format!("keys/{id}/revoke"), Value::Null),
         ("DELETE", format!("keys/{id}"), Value::Null),
+        ("DELETE", "subscriptions/umbrella:collection:audited".to_owned(), Value::Null),
+        ("DELETE", "feeds/f".to_owned(), Value::Null),
         ("DELETE", "collections/audited".to_owned(), Value::Null),
         ("DELETE", "plans/partner".to_owned(), Value::Null),
         ("DELETE", "tenants/umbrella".to_owned(), Value::Null),
@@ -75,6 +83,9 @@ async fn every_change_has_one_record_that_says_who_and_what() {
         ("POST", "tenants", json!({"id": "umbrella"}), 409),
         ("POST", "plans", json!({"name": "x", "scopes": ["admin"]}), 400),
         ("DELETE", "keys/unknown", Value::Null, 404),
+        ("POST", "feeds", json!({"name": "F", "collection": "unknown"}), 400),
+        ("DELETE", "feeds/unknown", Value::Null, 404),
+        ("DELETE", "subscriptions/acme:collection:unknown", Value::Null, 404),
     ] {
         assert_eq!(send(&admin, method, path, body).await.0, expected, "{method} {path}");
     }
@@ -90,12 +101,17 @@ async fn every_change_has_one_record_that_says_who_and_what() {
         "create key",
         "create collection",
         "create plan",
+        "create feed",
+        "create subscription",
         "update tenant",
         "update key",
         "update collection",
         "update plan",
+        "update feed",
         "revoke key",
         "delete key",
+        "delete subscription",
+        "delete feed",
         "delete collection",
         "delete plan",
         "delete tenant",
@@ -121,6 +137,9 @@ async fn every_change_has_one_record_that_says_who_and_what() {
     assert_eq!(records(&admin, Some(&format!("key/{id}"))).await.len(), 4);
     let plans = records(&admin, Some("plan")).await;
     assert!(plans.iter().all(|one| one["resource"]["type"] == "plan") && plans.len() >= 3);
+    let of_feed = records(&admin, Some("feed")).await;
+    assert_eq!(of_feed.len(), 3);
+    assert_eq!(of_feed[1]["after"]["rolling_minutes"], 60, "{}", of_feed[1]);
     let answer = admin.get(&format!("{MANAGE}/audit")).query("resource", "thing").await.expect(400);
     assert!(answer.text().contains("tenant, key, plan, collection"), "{}", answer.text());
     let _ = admin.get(&format!("{MANAGE}/audit/nothing")).await.expect(404);

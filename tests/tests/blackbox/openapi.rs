@@ -6,10 +6,10 @@ use std::collections::BTreeSet;
 use local::routing::Router;
 use local::template::Template;
 use serde_json::{Value, json};
-use tests::client::{Answer, Client, Request, TAXII};
-use tests::event_stream::Frame;
-use tests::collection::CollectionSpec;
 use shared::access::Scope;
+use tests::client::{Answer, Client, Request, TAXII};
+use tests::collection::CollectionSpec;
+use tests::event_stream::Frame;
 use tests::fixtures::{envelope, indicators};
 use tests::keys::KeySpec;
 use tests::notifications;
@@ -202,7 +202,16 @@ async fn world() -> (World, Vec<Variable>) {
 /// The variables of a path, with a resource of its own for the operation to change or delete.
 async fn for_one(w: &World, path: &str, values: &[Variable]) -> Vec<Variable> {
     let mut values = values.to_vec();
+    let subscriber = format!("s-{}", uuid::Uuid::new_v4().simple());
     let made = [
+        ("subscription", "tenants", "id", json!({"id": subscriber})),
+        (
+            "subscription",
+            "subscriptions",
+            "id",
+            json!({"tenant": subscriber, "source_type": "collection", "source_id": "detection"}),
+        ),
+        ("feed", "feeds", "id", json!({"name": "A feed", "collection": "detection"})),
         ("tenant", "tenants", "id", json!({"id": format!("t-{}", uuid::Uuid::new_v4().simple())})),
         (
             "key",
@@ -236,6 +245,7 @@ async fn for_one(w: &World, path: &str, values: &[Variable]) -> Vec<Variable> {
             let audit = admin.get("/api/v1/manage/audit").await.expect(200).json();
             value = audit["audit"][0]["id"].as_str().unwrap().to_owned();
         }
+        values.retain(|(known, _)| *known != variable);
         values.push((variable, value));
     }
     values

@@ -6,10 +6,13 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 use shared::access::{PlanName, PlanTerms, TenantId, TenantSettings};
 use shared::collection::CollectionSettings;
+use shared::feed::FeedSettings;
+use shared::subscription::SubscriptionSource;
 use shared::tlp::Tlp;
 
 use super::step::Kind;
 use crate::operate::Fault;
+use crate::operate::api::parameter;
 
 /// A resource as it shall be.
 #[derive(Clone, Debug, PartialEq)]
@@ -38,6 +41,31 @@ struct File {
     plans: Vec<Value>,
     #[serde(default)]
     collections: Vec<Value>,
+    #[serde(default)]
+    feeds: Vec<Value>,
+    #[serde(default)]
+    subscriptions: Vec<Value>,
+}
+
+impl Wanted {
+    /// Whether this is the one that is wanted.
+    #[must_use]
+    pub fn is(&self, there: &Value) -> bool {
+        let same = |member: &str, name: &str| there.get(member) == self.settings.get(name);
+        if self.kind == Kind::Subscription {
+            // A file names a collection by its id or alias.
+            let source = same("source_id", "source_id") || same("alias", "source_id");
+            return source && same("tenant", "tenant") && same("source_type", "source_type");
+        }
+        there[self.kind.name_member()] == self.name
+    }
+
+    /// What narrows the list in which it is looked for.
+    #[must_use]
+    pub fn among(&self) -> Option<String> {
+        let tenant = self.settings.get("tenant").and_then(Value::as_str);
+        tenant.filter(|_| self.kind == Kind::Subscription).map(|name| parameter("tenant", name))
+    }
 }
 
 impl Document {
@@ -60,6 +88,12 @@ impl Document {
         }
         for value in file.collections {
             resources.push(collection(value)?);
+        }
+        for value in file.feeds {
+            resources.push(feed(value)?);
+        }
+        for value in file.subscriptions {
+            resources.push(subscription(value)?);
         }
         let mut seen = HashSet::new();
         for Wanted { kind, name, .. } in &resources {
@@ -137,6 +171,40 @@ fn collection(value: Value) -> Result<Wanted, Fault> {
     Ok(Wanted { kind, name, settings: whole(&settings) })
 }
 
+fn feed(value: Value) -> Result<Wanted, Fault> {
+    let kind = Kind::Feed;
+    let members = members(kind, value)?;
+    let name = name(kind, &members)?;
+    let settings: FeedSettings = serde_json::from_value(Value::Object(members))
+        .map_err(|error| fault(kind, &name, error))?;
+    settings.check().map_err(|error| fault(kind, &name, error))?;
+    Ok(Wanted { kind, name, settings: whole(&settings) })
+}
+
+/// All a subscription says of itself.
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct NewSubscription {
+    tenant: TenantId,
+    source_type: String,
+    source_id: String,
+}
+
+fn subscription(value: Value) -> Result<Wanted, Fault> {
+    let kind = Kind::Subscription;
+    let members = members(kind, value)?;
+    let text = |name: &str| members.get(name).and_then(Value::as_str).unwrap_or("?");
+    let name = ["tenant", "source_type", "source_id"].map(text).join(":");
+    let new: NewSubscription = serde_json::from_value(Value::Object(members))
+        .map_err(|error| fault(kind, &name, error))?;
+    // Which collection an alias names is known to the service.
+    if new.source_type != "collection" {
+        SubscriptionSource::parse(&new.source_type, &new.source_id)
+            .map_err(|error| fault(kind, &name, error))?;
+    }
+    Ok(Wanted { kind, name, settings: whole(&new) })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -165,7 +233,12 @@ mod tests {
             ("collections:\n- alias: c\n  title: C\n  ceiling: mauve", "mauve"),
             ("collections:\n- 1", "mapping"),
             ("plans:\n- name: p\n  scopes: [admin]", "admin"),
-            ("a: [", "line"),
+            ("feeds:\n- name: F\n  collection: c", "`alias`"),
+            ("feeds:\n- alias: f\n  name: F", "collection"),
+            ("feeds:\n- alias: f\n  name: F\n  collection: c\n  formats: []", "formats"),
+            ("subscriptions:\n- tenant: a\n  source_type: x\n  source_id: y", "a:x:y"),
+            ("subscriptions:\n- tenant: a", "source_type"),
+            ("a: [", "`a`"),
         ] {
             let fault = Document::parse(text).unwrap_err();
             assert!(fault.message.contains(part), "{text:?}: {fault}");

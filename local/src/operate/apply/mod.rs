@@ -12,6 +12,10 @@ use serde_json::Value;
 use super::api::{Api, path};
 use super::{Fault, show};
 
+/// Before a member that differs, and before what does not fit its line.
+const MEMBER: &str = "    ";
+const INDENT: &str = "      ";
+
 /// More resources of a kind than this are not compared.
 const MOST: usize = 100_000;
 
@@ -20,15 +24,19 @@ const MOST: usize = 100_000;
 /// # Errors
 /// When what is there cannot be read, or the file is not right.
 pub async fn steps(api: &Api, document: &Document) -> Result<Vec<Step>, Fault> {
-    let mut listed: Vec<(Kind, Vec<Value>)> = Vec::new();
+    let mut listed: Vec<(Kind, Option<String>, Vec<Value>)> = Vec::new();
     let mut steps = Vec::new();
     for wanted in &document.resources {
-        if !listed.iter().any(|(kind, _)| *kind == wanted.kind) {
-            listed.push((wanted.kind, api.list(wanted.kind.list(), None, MOST).await?));
-        }
-        let known = listed.iter().find(|(kind, _)| *kind == wanted.kind);
-        let known = known.map(|(_, all)| all.as_slice()).unwrap_or_default();
-        let there = known.iter().find(|one| one[wanted.kind.name_member()] == wanted.name);
+        let (kind, among) = (wanted.kind, wanted.among());
+        let place = listed.iter().position(|(of, by, _)| *of == kind && *by == among);
+        let there = if let Some(place) = place {
+            listed.get(place)
+        } else {
+            let all = api.list(kind.list(), among.as_deref(), MOST).await?;
+            listed.push((kind, among, all));
+            listed.last()
+        };
+        let there = there.and_then(|(_, _, all)| all.iter().find(|one| wanted.is(one)));
         steps.push(Step::between(wanted, there)?);
     }
     Ok(steps)
@@ -57,9 +65,9 @@ pub async fn take(api: &Api, step: &Step) -> Result<(), Fault> {
     }
 }
 
-/// A step for people: `+` new, `~` changed with what differs.
+/// A step for people, in lines of at most `width`: `+` new, `~` changed with what differs.
 #[must_use]
-pub fn text(step: &Step) -> String {
+pub fn text(step: &Step, width: Option<usize>) -> String {
     let what = format!("{} {}", step.kind.one(), step.name);
     match &step.difference {
         Difference::None => String::new(),
@@ -69,7 +77,11 @@ pub fn text(step: &Step) -> String {
             for (name, before, after) in members {
                 let before = before.as_ref().map_or_else(|| "-".to_owned(), show::text);
                 let after = after.as_ref().map_or_else(|| "-".to_owned(), show::text);
-                text.extend(["    ", name, ": ", &before, " -> ", &after, "\n"]);
+                let line = format!("{name}: {before} -> {after}");
+                let room = width.map(|width| width.saturating_sub(INDENT.len()).max(20));
+                for (place, line) in show::wrapped(&line, room).iter().enumerate() {
+                    text.extend([if place == 0 { MEMBER } else { INDENT }, line, "\n"]);
+                }
             }
             text
         }

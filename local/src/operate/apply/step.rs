@@ -14,6 +14,10 @@ pub enum Kind {
     Plan,
     /// Found by its alias.
     Collection,
+    /// Found by its alias.
+    Feed,
+    /// Found by its tenant and what it is to.
+    Subscription,
 }
 
 impl Kind {
@@ -24,6 +28,8 @@ impl Kind {
             Self::Tenant => "tenant",
             Self::Plan => "plan",
             Self::Collection => "collection",
+            Self::Feed => "feed",
+            Self::Subscription => "subscription",
         }
     }
 
@@ -34,6 +40,8 @@ impl Kind {
             Self::Tenant => "tenants",
             Self::Plan => "plans",
             Self::Collection => "collections",
+            Self::Feed => "feeds",
+            Self::Subscription => "subscriptions",
         }
     }
 
@@ -41,9 +49,9 @@ impl Kind {
     #[must_use]
     pub const fn name_member(self) -> &'static str {
         match self {
-            Self::Tenant => "id",
+            Self::Tenant | Self::Subscription => "id",
             Self::Plan => "name",
-            Self::Collection => "alias",
+            Self::Collection | Self::Feed => "alias",
         }
     }
 
@@ -53,6 +61,8 @@ impl Kind {
             Self::Tenant => &["id", "revision", "created", "closed"],
             Self::Plan => &["name", "revision"],
             Self::Collection => &["id", "revision", "generation", "rebuilding"],
+            Self::Feed => &["id", "revision", "saved", "collection_id", "files", "last_edition"],
+            Self::Subscription => &["id", "since", "retention_days", "alias"],
         }
     }
 }
@@ -100,8 +110,8 @@ impl Step {
         let (kind, name) = (wanted.kind, wanted.name.clone());
         let Some(there) = there else {
             let mut body = wanted.settings.clone();
-            // An alias is among a collection's settings.
-            if kind != Kind::Collection {
+            // An alias is among the settings; a subscription's id is made of what it says.
+            if matches!(kind, Kind::Tenant | Kind::Plan) {
                 body.insert(kind.name_member().to_owned(), json!(name));
             }
             return Ok(Self { kind, name, difference: Difference::New(Value::Object(body)) });
@@ -112,6 +122,19 @@ impl Step {
         }
         let mut settings = there.as_object().cloned().unwrap_or_default();
         settings.retain(|member, _| !kind.given().contains(&member.as_str()));
+        // What names the same in another way is the same.
+        let same: &[(&str, &str)] = match kind {
+            Kind::Feed => &[("collection", "collection_id")],
+            Kind::Subscription => &[("source_id", "alias")],
+            _ => &[],
+        };
+        for (member, other) in same {
+            let named =
+                there.get(*other).filter(|named| wanted.settings.get(*member) == Some(named));
+            if let Some(named) = named {
+                settings.insert((*member).to_owned(), named.clone());
+            }
+        }
         let members = differing(&settings, &wanted.settings);
         if members.is_empty() {
             return Ok(Self { kind, name, difference: Difference::None });

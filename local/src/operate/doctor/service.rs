@@ -1,6 +1,6 @@
 //! What the service itself tells a key with the scope `admin`.
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
 use serde_json::Value;
 
 use super::Finding;
@@ -47,6 +47,7 @@ pub async fn examine(api: &Api, now: DateTime<Utc>) -> Vec<Finding> {
         clock(&status, now),
     ];
     findings.extend(collections(&status));
+    findings.extend(feeds(&status));
     findings.extend(jobs(&status));
     findings.push(sweep(&status));
     findings.push(expiry(&status));
@@ -96,6 +97,37 @@ fn collections(status: &Value) -> Vec<Finding> {
     findings
 }
 
+/// When each feed was last published, and which are late.
+fn feeds(status: &Value) -> Vec<Finding> {
+    let all = status["feeds"].as_array().map(Vec::as_slice).unwrap_or_default();
+    let feed = |one: &Value| {
+        let name = one["alias"].as_str().or(one["id"].as_str()).unwrap_or_default();
+        let what = format!("feed {name}");
+        let edition = &one["last_edition"];
+        let last = match moment(&edition["time"]) {
+            Some(at) => format!("published at {}, {} rows", shown(at), edition["rows"]),
+            None => "not published yet".to_owned(),
+        };
+        let due = moment(&one["due_since"]);
+        match due.filter(|_| one["late"] == true) {
+            Some(due) => Finding::wrong(
+                what,
+                format!("{last}; the next edition is due since {}", shown(due)),
+                "the schedule of the function `csv-publish` does not run, or fails with this \
+                 feed: look at it and at the function's log",
+            ),
+            None if edition.is_null() => Finding::note(what, last)
+                .advise("its first edition is made within two minutes: look again"),
+            None => Finding::ok(what, last),
+        }
+    };
+    all.iter().map(feed).collect()
+}
+
+fn shown(at: DateTime<Utc>) -> String {
+    at.to_rfc3339_opts(SecondsFormat::Secs, true)
+}
+
 fn jobs(status: &Value) -> Vec<Finding> {
     let now = present(status);
     let all = status["jobs"].as_array().cloned().unwrap_or_default();
@@ -112,7 +144,8 @@ fn jobs(status: &Value) -> Vec<Finding> {
     }
     let finding = |job: &&Value| {
         let name = job["job"].as_str().unwrap_or_default();
-        let seen = format!("{name} stands still since {}", job["last_step"]);
+        let last = moment(&job["last_step"]).map_or_else(|| "it began".to_owned(), shown);
+        let seen = format!("{name} stands still since {last}");
         let advice = "the stream of the collections table or the hourly schedule does not reach \
                       the function `rescan`: look at both, and at the queue of parked events";
         Finding::wrong("background jobs", seen, advice)
@@ -156,6 +189,24 @@ mod tests {
     use super::*;
     use crate::operate::doctor::Health;
     use serde_json::json;
+
+    #[test]
+    fn a_late_feed_is_wrong_and_a_new_one_is_not() {
+        let feed = |edition: Value, late: bool| {
+            let due = late.then_some("2026-11-22T10:00:00Z");
+            feeds(&json!({"feeds": [{"id": "1", "alias": "block", "last_edition": edition,
+                "due_since": due, "late": late}]}))
+            .remove(0)
+        };
+        let edition = json!({"time": "2026-11-22T09:00:00.123Z", "rows": 7});
+        let good = feed(edition.clone(), false);
+        assert_eq!((good.health, good.what.as_str()), (Health::Ok, "feed block"));
+        assert_eq!(good.seen, "published at 2026-11-22T09:00:00Z, 7 rows");
+        assert_eq!(feed(Value::Null, false).health, Health::Note);
+        let late = feed(edition, true);
+        assert!(late.health == Health::Wrong && late.seen.contains("due since 2026-11-22T10"));
+        assert_eq!(feed(Value::Null, true).health, Health::Wrong);
+    }
 
     #[test]
     fn what_stands_still_is_found() {
