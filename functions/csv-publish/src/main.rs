@@ -18,9 +18,8 @@ async fn main() -> Result<(), lambda_http::Error> {
         let until = Instant::now() + left.saturating_sub(MARGIN.min(left / 2));
         // CloudWatch reads metrics off lines of a form of their own.
         let report = |metrics: &Value| println!("{metrics}");
-        csv_publish::handle(services, event.payload, until, &report)
-            .await
-            .map_err(lambda_http::Error::from)
+        let run = Box::pin(csv_publish::handle(services, event.payload, until, &report));
+        run.await.map_err(lambda_http::Error::from)
     }))
     .await
 }

@@ -55,9 +55,7 @@ impl Found {
             answer = answer.with(LINK, &link).with(name, next);
         }
         match self.clamped {
-            Some(horizon) => {
-                answer.with(LOOKBACK_CLAMPED_TO, Timestamp::millis(horizon).as_str())
-            }
+            Some(horizon) => answer.with(LOOKBACK_CLAMPED_TO, Timestamp::millis(horizon).as_str()),
             None => answer,
         }
     }

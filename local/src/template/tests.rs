@@ -4,8 +4,8 @@ use super::*;
 fn the_embedded_template_has_its_tables() {
     let tables = Template::embedded().unwrap().tables().unwrap();
     let names: Vec<_> = tables.iter().map(|table| table.name.as_str()).collect();
-    assert_eq!(names, ["AccessTable", "CollectionsTable", "ObjectsTable"]);
-    let objects = &tables[2];
+    assert_eq!(names, ["AccessTable", "CollectionsTable", "NotificationsTable", "ObjectsTable"]);
+    let objects = &tables[3];
     assert_eq!(objects.stream.as_deref(), Some("NEW_IMAGE"));
     assert_eq!(objects.key[0].name, "id");
     assert_eq!(objects.key[1].role, "RANGE");
@@ -40,11 +40,12 @@ fn the_embedded_template_has_its_triggers() {
     let template = Template::embedded().unwrap();
     let streams = template.stream_triggers().unwrap();
     let functions: Vec<_> = streams.iter().map(|stream| stream.function.as_str()).collect();
-    assert_eq!(functions, ["ProjectFunction", "RescanFunction"]);
-    assert_eq!(streams[0].table, "ObjectsTable");
-    assert_eq!((streams[0].batch_size, streams[0].retries), (500, 2));
-    assert!(streams[0].bisect && streams[0].reports_failures);
-    assert!(!streams[0].patterns.is_empty());
+    assert_eq!(functions, ["NotifyFunction", "ProjectFunction", "RescanFunction"]);
+    let project = &streams[1];
+    assert_eq!(project.table, "ObjectsTable");
+    assert_eq!((project.batch_size, project.retries), (500, 2));
+    assert!(project.bisect && project.reports_failures);
+    assert!(!project.patterns.is_empty());
     let buckets = template.bucket_triggers().unwrap();
     assert_eq!(buckets[0].prefix, "inbox/");
     assert_eq!(buckets[0].bucket, template.buckets()[0]);

@@ -8,9 +8,9 @@ mod body;
 mod call;
 mod error;
 mod etag;
-mod streaming;
 mod query;
 mod size;
+mod streaming;
 
 use std::future::Future;
 
@@ -21,12 +21,12 @@ pub use accept::{Accept, MediaRange};
 pub use answer::{Answer, accepts_gzip};
 pub use auth::{AuthError, admit, authenticate, identify};
 pub use body::{BodyError, MAX_BODY_BYTES, MAX_EXPANDED_BYTES};
-pub use streaming::{Chunks, Reply, StreamedBody, serve_streaming};
 pub use call::Call;
 pub use error::ApiError;
 pub use etag::ETag;
 pub use query::{Query, QueryError};
 pub use size::{MAX_ENCODED_BYTES, encoded_bytes};
+pub use streaming::{Chunks, Reply, StreamedBody, serve_streaming};
 
 /// Says where a read began that asked for more than its caller's plan (contract: access).
 pub const LOOKBACK_CLAMPED_TO: HeaderName = HeaderName::from_static("x-lookback-clamped-to");

@@ -9,7 +9,10 @@ use crate::store::{Head, StoreError};
 
 /// Definitions that know every collection an object was posted to, or stands in, unless it was
 /// deleted: a definition is there before anything can enter, and does not come back.
-pub(super) async fn for_heads(services: &Services, heads: &[Head]) -> Result<Definitions, StoreError> {
+pub(super) async fn for_heads(
+    services: &Services,
+    heads: &[Head],
+) -> Result<Definitions, StoreError> {
     let definitions = services.definitions().await?;
     if heads.iter().flat_map(collections_of).all(|id| is_defined(&definitions, id)) {
         return Ok(definitions);

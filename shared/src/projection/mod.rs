@@ -30,11 +30,11 @@ use crate::log::LogId;
 use crate::services::{Definitions, Services};
 use crate::store::{Head, OldVersion, Store, StoreError};
 use crate::time::Version;
+pub(crate) use append::CLOCK_MARGIN_MICROS;
 use append::{Candidate, Standings};
 use belonging::above_ceilings;
 pub(crate) use belonging::{belongs, holds_above};
 pub(crate) use expirations::stand_active;
-pub(crate) use append::CLOCK_MARGIN_MICROS;
 pub(crate) use said::said_since;
 use view::View;
 

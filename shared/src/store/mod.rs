@@ -3,10 +3,10 @@
 //! alike: there is no second implementation and no mock.
 
 mod access;
-mod backwards;
 mod audit;
-mod change;
+mod backwards;
 mod batches;
+mod change;
 pub mod codec;
 mod commits;
 mod compaction;
@@ -25,7 +25,6 @@ mod links;
 mod marks;
 mod meter;
 mod notification_jobs;
-mod upload;
 mod notifications;
 mod objects;
 mod paths;
@@ -34,9 +33,10 @@ mod receipts;
 mod retire;
 mod scan;
 mod tenants;
+mod upload;
 pub use backwards::{LogPart, UpTo};
-mod transaction;
 mod subscriptions;
+mod transaction;
 
 use std::sync::Arc;
 

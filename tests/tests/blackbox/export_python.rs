@@ -8,8 +8,8 @@ use serde_json::json;
 use shared::tlp::Tlp;
 use tests::export::{Bundle, PATH};
 use tests::fixtures::{identity, indicator, tlp_marking};
-use tests::python;
 use tests::keys::KeySpec;
+use tests::python;
 use tests::service::{file, load};
 use tests::world::World;
 

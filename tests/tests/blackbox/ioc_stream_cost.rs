@@ -51,7 +51,8 @@ impl Loaded {
         let text = text.collect::<Vec<_>>().join(" ");
         let matched = self.matching(filter);
         let listed = |key: &&(&str, String)| matches!(key.0, "entity_id" | "source_id" | "tag");
-        let walked = filter.iter().filter(listed).map(|term| self.matching(std::slice::from_ref(term)));
+        let walked =
+            filter.iter().filter(listed).map(|term| self.matching(std::slice::from_ref(term)));
         let walked: Vec<usize> = walked.map(|list| list.len()).collect();
         for limit in [10, 40] {
             for deep in [false, true] {
