@@ -29,12 +29,7 @@ impl KeySpec {
     pub fn of(tenant: &str) -> Self {
         Self {
             tenant: tenant.to_owned(),
-            scopes: vec![
-                Scope::ReadTaxii,
-                Scope::ReadStix,
-                Scope::ReadStream,
-                Scope::WriteObjects,
-            ],
+            scopes: vec![Scope::ReadTaxii, Scope::ReadStix, Scope::ReadStream, Scope::WriteObjects],
             plan: UNLIMITED.to_owned(),
             clearance: Tlp::Amber,
             expires: None,

@@ -38,8 +38,7 @@ use report::Report;
 use scale::Scale;
 use system::System;
 
-const PARTS: [&str; 7] =
-    ["pages", "requests", "access", "export", "ingest", "memory", "feeds"];
+const PARTS: [&str; 7] = ["pages", "requests", "access", "export", "ingest", "memory", "feeds"];
 
 struct Options {
     full: bool,

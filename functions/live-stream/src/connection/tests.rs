@@ -64,3 +64,11 @@ fn a_replay_goes_up_to_where_it_was_asked_for() {
     assert_eq!(begin(at(NOW - 2 * DAY), Some(NOW - DAY)).replay.micros(), NOW - DAY);
     assert_eq!(begin(at(NOW - DAY), Some(NOW - 2 * DAY)).replay, Position::default());
 }
+
+#[test]
+fn who_passed_over_versions_is_sure_of_what_comes_after_the_present_end() {
+    let passed = at(NOW - DAY).map(|id| id.having_passed(true));
+    assert_eq!(begin(passed, None).unsure, ends().last);
+    assert_eq!(begin(passed, None).cursor.to_string(), passed.unwrap().to_string());
+    assert_eq!(begin(at(NOW - DAY), None).unsure, Position::default());
+}
