@@ -114,6 +114,7 @@ mod tests {
             assert_eq!(EventId::parse(bad), None, "{bad:?}");
         }
         assert_eq!(EventId::parse("99999999999999999999-0"), None);
+        assert!(EventId::parse("1700000000000-00").unwrap().has_passed());
         let passed = EventId::parse("1700000000000-05999").unwrap();
         assert!(passed.has_passed() && !whole.has_passed());
         assert_eq!(passed.having_passed(false), whole, "the same number");

@@ -85,6 +85,9 @@ impl Reader<'_> {
         let mut lookup = Lookup::default();
         lookup.follow(self.services, self.defined, wanted).await?;
         let replaced = self.replaced(places).await?;
+        // What only the version before refers to; mostly there is nothing.
+        let before = replaced.values().flat_map(|object| object.facets.refs.iter().cloned());
+        lookup.follow(self.services, self.defined, before).await?;
         Ok(Round { lookup, objects, links, replaced })
     }
 

@@ -93,14 +93,16 @@ impl Teller {
                 break;
             }
             let object = round.objects.get(index).and_then(Option::as_ref);
+            let position = seen.entry.position;
+            // Who drops within the group comes again for all of it.
+            let within = self.knowledge.has_passed(position.minus(1));
             let made = self.group(seen, object, &round);
             pending.pop_front();
-            let position = seen.entry.position;
             if !made.is_empty() && position > self.replay {
                 told.oldest_live = told.oldest_live.or(Some(position));
             }
             told.events += u32::try_from(made.len()).unwrap_or(u32::MAX);
-            write(&mut frames, position, self.knowledge.has_passed(position), made);
+            write(&mut frames, position, (within, self.knowledge.has_passed(position)), made);
         }
         told.frames = frames.take();
         Ok(told)
@@ -334,7 +336,9 @@ fn compared(
     let Telling::Update(place) = telling else { return (Kind::Create, Map::new()) };
     let before = round.replaced.get(&place);
     let context = before.and_then(|before| {
-        let before = written(render::shown(&before.facets, &before.json, has))?;
+        // What only it refers to, the reader had with it.
+        let had = |id: &ObjectId| has(id) || round.lookup.shown(id).is_some();
+        let before = written(render::shown(&before.facets, &before.json, had))?;
         written(render::patches(&before, shown))
     });
     context.map_or((Kind::Create, Map::new()), |context| (Kind::Update, context))
@@ -360,12 +364,14 @@ fn written<T>(made: Result<T, serde_json::Error>) -> Option<T> {
     made.inspect_err(|error| tracing::error!(%error, "an object cannot be sent")).ok()
 }
 
-/// Gives the events of a group their ids: whoever has the last, has the group.
-fn write(frames: &mut Frames, position: Position, passed: bool, made: Vec<Made>) {
+/// Gives the events of a group their ids: whoever has the last, has the group. `passed`: whether
+/// versions may have been passed over for who drops within the group, and for who does after it.
+fn write(frames: &mut Frames, position: Position, passed: (bool, bool), made: Vec<Made>) {
     let last = made.len().saturating_sub(1);
     for (index, one) in made.into_iter().enumerate() {
         let place =
             if index == last { LAST_PLACE } else { u16::try_from(index).unwrap_or(LAST_PLACE) };
+        let passed = if index == last { passed.1 } else { passed.0 };
         let id = EventId::new(position, place).having_passed(passed);
         frames.event(id, one.kind.name(), &one.json);
     }

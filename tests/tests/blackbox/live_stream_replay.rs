@@ -9,7 +9,7 @@ use tests::lab::block_on;
 use tests::stream_history;
 
 /// Cases within some twenty seconds.
-const CASES: u32 = 24;
+const CASES: u32 = 16;
 
 fn config() -> Config {
     let asked = std::env::var("IOCAST_HISTORIES").ok().and_then(|text| text.parse().ok());
