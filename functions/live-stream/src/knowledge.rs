@@ -103,19 +103,19 @@ impl Knowledge {
     fn compare(&self, entry: &Entry) -> Telling {
         let Some(replaced) = entry.replaces else { return Telling::Create };
         let name = name(&entry.id);
-        match (self.had.get(&name), self.skipped.get(&name)) {
-            (Some(Had::Own(place)), _) if *place == replaced => Telling::Update(replaced),
-            (Some(Had::Own(_)), _) => Telling::Create,
-            (_, Some(_)) => Telling::Create,
-            // Nothing of it was read on this connection: what was replaced lies before it.
-            (_, None)
-                if entry.entered <= self.start
-                    && self.start >= self.replay
-                    && entry.position > self.unsure =>
-            {
-                Telling::Update(replaced)
-            }
-            _ => Telling::Create,
+        let own = match self.had.get(&name) {
+            Some(Had::Own(place)) => Some(*place),
+            _ => None,
+        };
+        // Nothing of it was read on this connection: what was replaced lies before it.
+        let untouched = own.is_none() && !self.skipped.contains_key(&name);
+        let before = entry.entered <= self.start
+            && self.start >= self.replay
+            && entry.position > self.unsure;
+        if own == Some(replaced) || (untouched && before) {
+            Telling::Update(replaced)
+        } else {
+            Telling::Create
         }
     }
 

@@ -121,13 +121,13 @@ impl Teller {
                 Vec::new()
             }
             Telling::Delete => self.delete(seen, object, round),
-            telling @ (Telling::Create | Telling::Update(_)) => match object {
-                Some(object) => self.put(seen, object, telling, round),
-                None => {
-                    self.knowledge.skip(seen);
-                    Vec::new()
+            telling @ (Telling::Create | Telling::Update(_)) => {
+                if let Some(object) = object {
+                    return self.put(seen, object, telling, round);
                 }
-            },
+                self.knowledge.skip(seen);
+                Vec::new()
+            }
         }
     }
 
