@@ -40,6 +40,9 @@ const source = new EventSource(url, {
     fetch(input, { ...init, headers: { ...init.headers, Authorization: `Bearer ${key}` } }),
 });
 
+// eventsource's own timer does not keep a program alive that does nothing else.
+setInterval(() => {}, 1000);
+
 const finish = () => {
   source.close();
   const state = { events, connections, faults, has: Object.fromEntries(has) };

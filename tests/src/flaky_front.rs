@@ -18,17 +18,18 @@ pub struct FlakyFront {
 
 struct Inner {
     behind: Mutex<SocketAddr>,
+    mean: usize,
     cuts: AtomicUsize,
     calm: AtomicBool,
 }
 
 impl FlakyFront {
-    /// A front before the service at `behind`.
-    pub async fn start(behind: SocketAddr) -> Self {
+    /// A front before the service at `behind`, which cuts an answer after `mean` bytes or so.
+    pub async fn start(behind: SocketAddr, mean: usize) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let (cuts, calm) = (AtomicUsize::new(0), AtomicBool::new(false));
-        let inner = Arc::new(Inner { behind: Mutex::new(behind), cuts, calm });
+        let inner = Arc::new(Inner { behind: Mutex::new(behind), mean, cuts, calm });
         let shared = Arc::clone(&inner);
         tokio::spawn(async move {
             let mut number = 0;
@@ -61,9 +62,10 @@ impl FlakyFront {
     }
 }
 
-/// How many bytes of an answer pass before it is cut: between 40 and 440 KB, at any byte.
-fn allowance(number: usize) -> usize {
-    40_000 + number.wrapping_mul(2_654_435_761) % 400_003
+/// How many bytes of an answer pass before it is cut, at any byte: the mean, give or take three
+/// quarters.
+fn allowance(mean: usize, number: usize) -> usize {
+    mean / 4 + number.wrapping_mul(2_654_435_761) % (mean * 3 / 2 + 1)
 }
 
 async fn pass(inner: Arc<Inner>, mut client: TcpStream, number: usize) {
@@ -76,7 +78,7 @@ async fn pass(inner: Arc<Inner>, mut client: TcpStream, number: usize) {
     };
     let (mut from_client, mut to_client) = client.split();
     let (mut from_service, mut to_service) = service.split();
-    let mut left = allowance(number);
+    let mut left = allowance(inner.mean, number);
     let mut buffer = vec![0; 16 * 1024];
     let up = tokio::io::copy(&mut from_client, &mut to_service);
     tokio::pin!(up);

@@ -74,6 +74,14 @@ impl Service {
         .await
     }
 
+    /// The same, with a variable of its environment.
+    pub async fn start_set<A: AsRef<OsStr>>(arguments: &[A], name: &str, value: &str) -> Self {
+        Self::start_with(arguments, |command| {
+            command.env(name, value);
+        })
+        .await
+    }
+
     async fn start_with<A: AsRef<OsStr>>(
         arguments: &[A],
         change: impl FnOnce(&mut Command),

@@ -19,6 +19,7 @@ use crate::access::{self, Refusal, Visitor};
 use crate::ask::Ask;
 use crate::event_id::EventId;
 use crate::frame::Frames;
+use crate::knowledge::Knowledge;
 use crate::metrics::Tally;
 use crate::teller::Teller;
 
@@ -82,6 +83,8 @@ struct Start {
     after: Position,
     /// Up to here it is a replay.
     replay: Position,
+    /// Up to here may lie what replaces versions that were passed over for the reader.
+    unsure: Position,
     reset: bool,
 }
 
@@ -107,7 +110,8 @@ impl Connection {
         let seq = live_only.then_some(ends.seq + 1);
         let tailer = Tailer::new(store, log, start.after, seq).await?;
         let joins = ask.dependencies.unwrap_or(defined.collection.settings.stream.dependencies);
-        let teller = Teller::new(start.after, start.replay, joins, ask.deletes);
+        let knowledge = Knowledge::new(start.after, start.replay, start.unsure);
+        let teller = Teller::new(knowledge, start.replay, joins, ask.deletes);
         let mut frames = Frames::default();
         frames.connected(start.cursor, RETRY, &ends.greeting(start.reset));
         Ok(Self {
@@ -248,7 +252,7 @@ impl Connection {
             None => self.tailer.reached(),
         };
         if told > self.cursor.position() {
-            self.cursor = EventId::through(told);
+            self.cursor = self.teller.told_through(told);
         }
         let mut frames = Frames::default();
         frames.heartbeat(self.cursor, self.services.store().now());
@@ -326,7 +330,8 @@ impl Ends {
 fn start(ask: &Ask, ends: &Ends, now: Position) -> Start {
     let Some(cursor) = ask.cursor else {
         let cursor = EventId::through(ends.last);
-        return Start { cursor, after: ends.last, replay: Position::default(), reset: false };
+        let never = Position::default();
+        return Start { cursor, after: ends.last, replay: never, unsure: never, reset: false };
     };
     let kept = now.minus(KEPT_MICROS);
     let recover = ask.recover.unwrap_or_default();
@@ -337,7 +342,8 @@ fn start(ask: &Ask, ends: &Ends, now: Position) -> Start {
     if reset || position == Position::default() {
         let replay = recover.max(ends.last);
         let cursor = EventId::START;
-        return Start { cursor, after: Position::default(), replay, reset };
+        let zero = Position::default();
+        return Start { cursor, after: zero, replay, unsure: zero, reset };
     }
     // A cursor ahead of the log comes from a clock: what is appended next is news all the same.
     let (cursor, after) = if position > ends.last {
@@ -346,7 +352,8 @@ fn start(ask: &Ask, ends: &Ends, now: Position) -> Start {
         (cursor, cursor.read_after())
     };
     let replay = if position < recover { recover } else { Position::default() };
-    Start { cursor, after, replay, reset: false }
+    let unsure = if cursor.has_passed() { ends.last } else { Position::default() };
+    Start { cursor, after, replay, unsure, reset: false }
 }
 
 #[cfg(test)]

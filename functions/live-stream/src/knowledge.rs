@@ -1,6 +1,6 @@
 //! What a reader knows, and so what an entry of the log means to it. Pure.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::hash::{DefaultHasher, Hash, Hasher};
 
 use shared::log::{Entry, Op, Place, Seen};
@@ -36,9 +36,13 @@ pub struct Knowledge {
     /// A replay of the present state goes up to here: who is within it may not have seen what was
     /// replaced before it came.
     replay: Position,
+    /// Up to here lies what may replace versions that were passed over before this connection.
+    unsure: Position,
     had: HashMap<u64, Had>,
     /// Entries passed over in favour of later ones, by object.
     skipped: HashMap<u64, Place>,
+    /// Those of them whose later one was not met yet.
+    ahead: HashSet<u64>,
 }
 
 fn name(id: &str) -> u64 {
@@ -49,10 +53,31 @@ fn name(id: &str) -> u64 {
 
 impl Knowledge {
     /// A reader that has everything up to `start`, the present state being replayed up to
-    /// `replay`.
+    /// `replay`; but for what is replaced up to `unsure`, which it may never have had.
     #[must_use]
-    pub fn new(start: Position, replay: Position) -> Self {
-        Self { start, replay, had: HashMap::new(), skipped: HashMap::new() }
+    pub fn new(start: Position, replay: Position, unsure: Position) -> Self {
+        let (had, skipped, ahead) = (HashMap::new(), HashMap::new(), HashSet::new());
+        Self { start, replay, unsure, had, skipped, ahead }
+    }
+
+    /// Whether a reader that drops at `position` may lack a version that lies before it, though
+    /// it is current by what the reader was sent.
+    #[must_use]
+    pub fn has_passed(&self, position: Position) -> bool {
+        !self.ahead.is_empty() || position < self.unsure
+    }
+
+    /// Whether a membership that began at `entered` is one the reader could have seen the
+    /// beginning of before this connection.
+    #[must_use]
+    pub fn was_there(&self, entered: Position) -> bool {
+        entered <= self.start
+    }
+
+    /// Whether the object was sent on this connection, and not deleted since.
+    #[must_use]
+    pub fn has(&self, id: &str) -> bool {
+        self.had.contains_key(&name(id))
     }
 
     /// Whether this is the reader's first connection: there is nothing it could have passed.
@@ -78,15 +103,19 @@ impl Knowledge {
     fn compare(&self, entry: &Entry) -> Telling {
         let Some(replaced) = entry.replaces else { return Telling::Create };
         let name = name(&entry.id);
-        match (self.had.get(&name), self.skipped.get(&name)) {
-            (Some(Had::Own(place)), _) if *place == replaced => Telling::Update(replaced),
-            (Some(Had::Own(_)), _) => Telling::Create,
-            (_, Some(_)) => Telling::Create,
-            // Nothing of it was read on this connection: what was replaced lies before it.
-            (_, None) if entry.entered <= self.start && self.start >= self.replay => {
-                Telling::Update(replaced)
-            }
-            _ => Telling::Create,
+        let own = match self.had.get(&name) {
+            Some(Had::Own(place)) => Some(*place),
+            _ => None,
+        };
+        // Nothing of it was read on this connection: what was replaced lies before it.
+        let untouched = own.is_none() && !self.skipped.contains_key(&name);
+        let before = entry.entered <= self.start
+            && self.start >= self.replay
+            && entry.position > self.unsure;
+        if own == Some(replaced) || (untouched && before) {
+            Telling::Update(replaced)
+        } else {
+            Telling::Create
         }
     }
 
@@ -106,8 +135,19 @@ impl Knowledge {
 
     /// The entry was passed over.
     pub fn skip(&mut self, seen: &Seen) {
-        if matches!(seen.entry.op, Op::Enter | Op::Update | Op::Related) {
-            self.skipped.insert(name(&seen.entry.id), seen.place);
+        let name = name(&seen.entry.id);
+        match seen.entry.op {
+            Op::Enter | Op::Update | Op::Related => {
+                self.skipped.insert(name, seen.place);
+                let last = seen.current || (seen.entry.op == Op::Related && !seen.superseded);
+                if last {
+                    self.ahead.remove(&name)
+                } else {
+                    self.ahead.insert(name)
+                };
+            }
+            Op::Leave | Op::Unrelate => drop(self.ahead.remove(&name)),
+            Op::History => {}
         }
     }
 
@@ -115,6 +155,7 @@ impl Knowledge {
     pub fn sent(&mut self, seen: &Seen) {
         let name = name(&seen.entry.id);
         self.skipped.remove(&name);
+        self.ahead.remove(&name);
         self.had.insert(name, Had::Own(seen.place));
     }
 
@@ -139,6 +180,7 @@ impl Knowledge {
     pub fn deleted(&mut self, id: &str) {
         let name = name(id);
         self.skipped.remove(&name);
+        self.ahead.remove(&name);
         self.had.remove(&name);
     }
 

@@ -28,6 +28,8 @@ pub struct Thing {
     pub json: String,
     /// Where its current entry in this stream's log lies, if it is a member of the collection.
     pub member: Option<Position>,
+    /// Where that membership began.
+    pub entered: Option<Position>,
 }
 
 /// Relationships and sightings of an object, and whether there are more.
@@ -150,13 +152,13 @@ async fn admitted(
     }
     let log = LogId::Collection(defined.collection.id);
     let member = head.memberships.get(&log).filter(|membership| !membership.related);
-    let member = member.map(|membership| membership.position);
-    Ok(Some(Thing { facets: head.facets, json: head.json, member }))
+    let (member, entered) = member.map(|known| (known.position, known.entered)).unzip();
+    Ok(Some(Thing { facets: head.facets, json: head.json, member, entered }))
 }
 
 /// A TLP marking that nobody stored.
 fn standard(id: &ObjectId) -> Option<Thing> {
     let json = standard_marking(id.as_str())?.to_string();
     let object = StixObject::parse(json.as_bytes(), chrono::DateTime::UNIX_EPOCH).ok()?;
-    Some(Thing { facets: object.facets, json: object.json, member: None })
+    Some(Thing { facets: object.facets, json: object.json, member: None, entered: None })
 }

@@ -10,7 +10,7 @@ use shared::stix::{Facets, Marking, StixObject, level, markings_to_resolve};
 use shared::store::StoreError;
 
 use crate::knowledge::{Knowledge, Telling};
-use crate::resolver::{Links, Lookup, links_of};
+use crate::resolver::{Links, Lookup, ends, links_of};
 
 /// Reads side by side.
 const CONCURRENCY: usize = 16;
@@ -64,14 +64,18 @@ impl Reader<'_> {
                     linked.insert(id);
                     continue;
                 }
-                Telling::Delete => continue,
+                Telling::Delete => {
+                    let parsed = parsed(&seen.entry);
+                    wanted.extend(parsed.iter().flat_map(|one| ends(&one.facets).cloned()));
+                    continue;
+                }
                 Telling::Update(place) => drop(places.insert(place)),
                 Telling::Create => {}
             }
             // An update within these entries is told of by what the log has of them.
             places.extend(seen.entry.replaces.filter(|_| seen.entry.op == Op::Update));
             wanted.extend(object.iter().flat_map(|object| object.facets.refs.iter().cloned()));
-            if self.needs_links(&id) {
+            if self.needs_links(&id, seen.entry.op) {
                 linked.insert(id.clone());
             }
             wanted.extend(self.awaited.get(&id).into_iter().flatten().cloned());
@@ -81,17 +85,21 @@ impl Reader<'_> {
         let mut lookup = Lookup::default();
         lookup.follow(self.services, self.defined, wanted).await?;
         let replaced = self.replaced(places).await?;
+        // What only the version before refers to; mostly there is nothing.
+        let before = replaced.values().flat_map(|object| object.facets.refs.iter().cloned());
+        lookup.follow(self.services, self.defined, before).await?;
         Ok(Round { lookup, objects, links, replaced })
     }
 
     /// Relationships are looked up where they are sent, and where members among them may have been
-    /// withheld because this object was not there.
-    fn needs_links(&self, id: &ObjectId) -> bool {
-        self.joins || !self.knowledge.begins_anew() || self.awaited.contains_key(id)
+    /// withheld because this object was not there: on this connection, or before it.
+    fn needs_links(&self, id: &ObjectId, op: Op) -> bool {
+        let late = op == Op::Enter && !self.knowledge.begins_anew();
+        self.joins || late || self.awaited.contains_key(id)
     }
 
     fn object(&self, entry: &Entry) -> Option<StixObject> {
-        let object = StixObject::parse(entry.body.as_bytes(), chrono::DateTime::UNIX_EPOCH).ok()?;
+        let object = parsed(entry)?;
         let object = StixObject { facets: versioned(object.facets, entry), ..object };
         (!above(&object.facets, self.defined)).then_some(object)
     }
@@ -123,6 +131,10 @@ impl Reader<'_> {
             .filter_map(|(place, entry)| self.object(&entry?).map(|object| (place, object)));
         Ok(known.collect())
     }
+}
+
+fn parsed(entry: &Entry) -> Option<StixObject> {
+    StixObject::parse(entry.body.as_bytes(), chrono::DateTime::UNIX_EPOCH).ok()
 }
 
 /// An object without a version of its own has the entry's.

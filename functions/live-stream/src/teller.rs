@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use serde_json::{Map, Value};
 use shared::id::ObjectId;
-use shared::log::{Op, Seen, Tailer};
+use shared::log::{Entry, Op, Seen, Tailer};
 use shared::services::{Defined, Services};
 use shared::stix::{Facets, StixObject};
 use shared::store::StoreError;
@@ -17,7 +17,7 @@ use crate::frame::Frames;
 use crate::group::{Plan, Planner, has_its_ends};
 use crate::knowledge::{Knowledge, Telling};
 use crate::render::{self, Kind, Referer, Shown};
-use crate::resolver::Lookup;
+use crate::resolver::{Lookup, ends};
 use crate::round::{Reader, Round};
 
 /// Entries that are told in one round.
@@ -63,10 +63,9 @@ struct Made {
 }
 
 impl Teller {
-    /// A teller for a reader that has everything up to `start`.
+    /// A teller for a reader that knows so much.
     #[must_use]
-    pub fn new(start: Position, replay: Position, joins: bool, deletes: bool) -> Self {
-        let knowledge = Knowledge::new(start, replay);
+    pub fn new(knowledge: Knowledge, replay: Position, joins: bool, deletes: bool) -> Self {
         let (cache, awaited) = (Cache::default(), HashMap::new());
         Self { joins, deletes, replay, knowledge, cache, awaited }
     }
@@ -94,17 +93,25 @@ impl Teller {
                 break;
             }
             let object = round.objects.get(index).and_then(Option::as_ref);
+            let position = seen.entry.position;
+            // Who drops within the group comes again for all of it.
+            let within = self.knowledge.has_passed(position.minus(1));
             let made = self.group(seen, object, &round);
             pending.pop_front();
-            let position = seen.entry.position;
             if !made.is_empty() && position > self.replay {
                 told.oldest_live = told.oldest_live.or(Some(position));
             }
             told.events += u32::try_from(made.len()).unwrap_or(u32::MAX);
-            write(&mut frames, position, made);
+            write(&mut frames, position, (within, self.knowledge.has_passed(position)), made);
         }
         told.frames = frames.take();
         Ok(told)
+    }
+
+    /// The id of a reader that was told of everything up to a position.
+    #[must_use]
+    pub fn told_through(&self, position: Position) -> EventId {
+        EventId::through(position).having_passed(self.knowledge.has_passed(position))
     }
 
     fn group(&mut self, seen: &Seen, object: Option<&StixObject>, round: &Round) -> Vec<Made> {
@@ -114,13 +121,13 @@ impl Teller {
                 Vec::new()
             }
             Telling::Delete => self.delete(seen, object, round),
-            telling @ (Telling::Create | Telling::Update(_)) => match object {
-                Some(object) => self.put(seen, object, telling, round),
-                None => {
-                    self.knowledge.skip(seen);
-                    Vec::new()
+            telling @ (Telling::Create | Telling::Update(_)) => {
+                if let Some(object) = object {
+                    return self.put(seen, object, telling, round);
                 }
-            },
+                self.knowledge.skip(seen);
+                Vec::new()
+            }
         }
     }
 
@@ -186,6 +193,10 @@ impl Teller {
         let parsed = StixObject::parse(entry.body.as_bytes(), chrono::DateTime::UNIX_EPOCH);
         let Ok(parsed) = parsed else { return Vec::new() };
         let id = parsed.facets.id.clone();
+        if !self.could_have_come(entry, &parsed.facets, round) {
+            self.knowledge.skip(seen);
+            return Vec::new();
+        }
         self.knowledge.deleted(id.as_str());
         if !self.deletes {
             return Vec::new();
@@ -207,6 +218,17 @@ impl Teller {
             made.extend(self.restore(&id, entry.position, round));
         }
         made
+    }
+
+    /// A relationship with no entry of its own came with an end: on this connection, or before it,
+    /// if an end was in the collection then. Who has it though no end is left, drops it with that.
+    fn could_have_come(&self, entry: &Entry, own: &Facets, round: &Round) -> bool {
+        let alone = entry.op == Op::Unrelate && entry.entered == entry.position;
+        let entered = |end: &ObjectId| round.lookup.get(end).and_then(|thing| thing.entered);
+        let mut ends = ends(own);
+        !alone
+            || self.knowledge.has(own.id.as_str())
+            || ends.any(|end| entered(end).is_some_and(|at| self.knowledge.was_there(at)))
     }
 
     /// The consumer drops every relationship of what was deleted. Members among them are still in
@@ -314,7 +336,9 @@ fn compared(
     let Telling::Update(place) = telling else { return (Kind::Create, Map::new()) };
     let before = round.replaced.get(&place);
     let context = before.and_then(|before| {
-        let before = written(render::shown(&before.facets, &before.json, has))?;
+        // What only it refers to, the reader had with it.
+        let had = |id: &ObjectId| has(id) || round.lookup.shown(id).is_some();
+        let before = written(render::shown(&before.facets, &before.json, had))?;
         written(render::patches(&before, shown))
     });
     context.map_or((Kind::Create, Map::new()), |context| (Kind::Update, context))
@@ -340,12 +364,15 @@ fn written<T>(made: Result<T, serde_json::Error>) -> Option<T> {
     made.inspect_err(|error| tracing::error!(%error, "an object cannot be sent")).ok()
 }
 
-/// Gives the events of a group their ids: whoever has the last, has the group.
-fn write(frames: &mut Frames, position: Position, made: Vec<Made>) {
+/// Gives the events of a group their ids: whoever has the last, has the group. `passed`: whether
+/// versions may have been passed over for who drops within the group, and for who does after it.
+fn write(frames: &mut Frames, position: Position, passed: (bool, bool), made: Vec<Made>) {
     let last = made.len().saturating_sub(1);
     for (index, one) in made.into_iter().enumerate() {
         let place =
             if index == last { LAST_PLACE } else { u16::try_from(index).unwrap_or(LAST_PLACE) };
-        frames.event(EventId::new(position, place), one.kind.name(), &one.json);
+        let passed = if index == last { passed.1 } else { passed.0 };
+        let id = EventId::new(position, place).having_passed(passed);
+        frames.event(id, one.kind.name(), &one.json);
     }
 }

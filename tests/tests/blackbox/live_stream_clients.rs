@@ -1,24 +1,43 @@
 //! Unmodified clients over connections that are cut at arbitrary moments, and a service that is
-//! killed: pycti's `ListenStream` and npm's `eventsource`.
+//! killed: pycti's `ListenStream` and npm's `eventsource`. `IOCAST_STREAM_EVENTS` says how many
+//! events each is sent at the least.
 
+use std::collections::BTreeSet;
 use std::ffi::OsString;
 use std::net::SocketAddr;
+use std::time::{Duration, Instant};
 
 use serde_json::Value;
 use tempfile::tempdir;
 use tests::client::Client;
 use tests::fixtures::{
-    Object, SECOND, THIRD, envelope, identity, indicator, indicators, malware, relationship,
+    FIRST, Object, SECOND, THIRD, envelope, identity, indicator, indicators, malware, relationship,
 };
 use tests::flaky_front::FlakyFront;
+use tests::patience::until;
 use tests::service::Service;
 use tests::taxii_reading::{items, pages_by_next};
 use tests::{node, python};
 
+const FOURTH: &str = "2026-04-01T00:00:00.000Z";
+
 const OPENCTI: &str = "extension-definition--ea279b3e-5c71-4632-ac08-831c66a786ba";
 
-/// Indicators: every one of them makes an event at the least, however late a reader is.
-const COUNT: usize = 5_000;
+/// Indicators, if not told otherwise: every one of them makes an event at the least, however late
+/// a reader is.
+const COUNT: usize = 600;
+
+/// An event is of so many bytes, and each client is cut off so often.
+const BYTES: usize = 1_500;
+const CUTS: usize = 30;
+
+/// A connection ends by itself after so many seconds.
+const SECONDS: &str = "7";
+
+fn count() -> usize {
+    let asked = std::env::var("IOCAST_STREAM_EVENTS").ok().and_then(|text| text.parse().ok());
+    asked.unwrap_or(COUNT)
+}
 
 async fn send(service: &Service, objects: &[Object]) {
     let client = service.client(&service.ready.writer_key);
@@ -42,6 +61,23 @@ async fn collection(service: &Service) -> Vec<Value> {
     let client: Client = service.client(&service.ready.reader_key);
     let path = "/taxii2/intel/collections/detection/objects/";
     items(&pages_by_next(&client, path, &[("limit", "1000")]).await)
+}
+
+/// Waits until the collection holds exactly these, by id and version. Objects overtake each other:
+/// that one is there does not say that those sent before it are.
+async fn settled(service: &Service, expected: &BTreeSet<(String, String)>) {
+    let text = |item: &Value, name: &str| item[name].as_str().unwrap().to_owned();
+    until("everything is in the collection", async || {
+        let members = collection(service).await;
+        let found = members.iter().map(|item| (text(item, "id"), text(item, "modified")));
+        if found.collect::<BTreeSet<_>>() == *expected {
+            return Some(());
+        }
+        // The clients read as well.
+        tokio::time::sleep(Duration::from_millis(300)).await;
+        None
+    })
+    .await;
 }
 
 /// What a client has, held against the collection: every member as it is, and beside them only
@@ -75,41 +111,55 @@ async fn pycti_and_eventsource_hold_the_collection_over_forced_reconnects_and_a_
     let folder = tempdir().unwrap();
     let arguments: [OsString; 3] =
         ["--no-demo".into(), "--data".into(), folder.path().join("data").into()];
-    let service = Service::start(&arguments).await;
+    let start = || Service::start_set(&arguments, "IOCAST_STREAM_SECONDS", SECONDS);
+    let service = start().await;
     let reader_key = service.ready.reader_key.clone();
-    let front = FlakyFront::start(address(&service)).await;
+    let count = count();
+    let front = FlakyFront::start(address(&service), count * BYTES / CUTS).await;
     let last = indicator().labelled("detection");
     let outputs = ["pycti.json", "eventsource.json"].map(|name| folder.path().join(name));
     let [pycti, eventsource] = [outputs[0].to_str().unwrap(), outputs[1].to_str().unwrap()];
     let url = format!("{}/stream/detection", front.base_url());
     let from_start = format!("{url}?from=0&no-dependencies=false");
 
+    let began = Instant::now();
+
     let writing = async {
         let (author, family) = (identity("Example Org"), malware("Example Family"));
         let by = |one: Object| one.set("created_by_ref", author.id());
-        let plain: Vec<Object> = indicators(COUNT).into_iter().map(by).collect();
+        let plain: Vec<Object> = indicators(count).into_iter().map(by).collect();
         let joins: Vec<Object> =
-            plain.iter().take(150).map(|one| relationship(one, &family)).collect();
+            plain.iter().take(count / 30).map(|one| relationship(one, &family)).collect();
         let mut first = vec![author.clone(), family.clone()];
-        first.extend(detection(&plain, tests::fixtures::FIRST));
+        first.extend(detection(&plain, FIRST));
         first.extend(joins.iter().cloned());
-        let (before, after) = first.split_at(2_600);
+        let (before, after) = first.split_at(count / 2);
         send(&service, before).await;
         service.kill().await;
-        let service = Service::start(&arguments).await;
+        let service = start().await;
         front.moved(address(&service));
         send(&service, after).await;
-        send(&service, &detection(&plain[..900], SECOND)).await;
+        send(&service, &detection(&plain[..count / 5], SECOND)).await;
         let third = |one: &Object| one.clone().at(THIRD);
-        send(&service, &plain[..400].iter().map(third).collect::<Vec<_>>()).await;
-        send(&service, &detection(&plain[..200], "2026-04-01T00:00:00.000Z")).await;
+        send(&service, &plain[..count / 10].iter().map(third).collect::<Vec<_>>()).await;
+        send(&service, &detection(&plain[..count / 20], FOURTH)).await;
         let client = service.client(&service.ready.writer_key);
-        for one in &plain[COUNT - 100..] {
+        for one in &plain[count - count / 50..] {
             let path = format!("/api/v1/objects/{}", one.id());
             let _ = client.delete(&path).await.expect(200);
         }
+        let (again, left, changed) = (count / 20, count / 10, count / 5);
+        let kept = (0..count - count / 50).filter(|at| !(again..left).contains(at));
+        let version = |at: usize| match at {
+            at if at < again => FOURTH,
+            at if at < changed => SECOND,
+            _ => FIRST,
+        };
+        let stands = kept.map(|at| (plain[at].id().to_owned(), version(at).to_owned()));
+        settled(&service, &stands.collect()).await;
         front.calm();
         send(&service, std::slice::from_ref(&last)).await;
+        println!("written after {:?}", began.elapsed());
         first.extend(plain);
         (service, first)
     };
@@ -121,13 +171,14 @@ async fn pycti_and_eventsource_hold_the_collection_over_forced_reconnects_and_a_
         writing,
     );
     let members = collection(&service).await;
-    assert_eq!(members.len(), COUNT - 200 - 100 + 1);
+    println!("read after {:?}", began.elapsed());
+    assert_eq!(members.len(), count - count / 20 - count / 50 + 1);
     for (output, said) in outputs.iter().zip([pycti_says, eventsource_says]) {
         let state: Value = serde_json::from_slice(&std::fs::read(output).unwrap()).unwrap();
         println!("{}: {} events {said}", output.display(), state["events"]);
-        assert!(state["events"].as_u64().unwrap() >= 5_000, "{}", state["events"]);
+        assert!(state["events"].as_u64().unwrap() >= count as u64, "{}", state["events"]);
         compare(&state, &members, &objects);
     }
     println!("{} connections were cut", front.cuts());
-    assert!(front.cuts() >= 10, "{} cuts", front.cuts());
+    assert!(front.cuts() >= CUTS / 3, "{} cuts", front.cuts());
 }

@@ -9,13 +9,21 @@ use tests::lab::block_on;
 use tests::stream_history;
 
 /// Cases within some twenty seconds.
-const CASES: u32 = 24;
+const CASES: u32 = 16;
 
 fn config() -> Config {
     let asked = std::env::var("IOCAST_HISTORIES").ok().and_then(|text| text.parse().ok());
     let cases = asked.unwrap_or(CASES);
     let rng_seed = RngSeed::Fixed(tests::chance::seed(0));
-    Config { cases, max_shrink_iters: 400, rng_seed, ..Config::with_cases(cases) }
+    Config {
+        cases,
+        max_shrink_iters: std::env::var("IOCAST_SHRINK")
+            .ok()
+            .and_then(|s| s.parse().ok())
+            .unwrap_or(400),
+        rng_seed,
+        ..Config::with_cases(cases)
+    }
 }
 
 proptest! {

@@ -21,8 +21,8 @@ fn begin(cursor: Option<EventId>, recover: Option<u64>) -> Start {
     start(&ask(cursor, recover), &ends(), Position::from_micros(NOW))
 }
 
-fn at(micros: u64) -> Option<EventId> {
-    Some(EventId::through(Position::from_micros(micros)))
+fn at(micros: u64) -> EventId {
+    EventId::through(Position::from_micros(micros))
 }
 
 #[test]
@@ -34,7 +34,7 @@ fn without_a_start_only_what_comes_is_sent() {
 
 #[test]
 fn a_recent_position_is_gone_on_from() {
-    let start = begin(at(NOW - DAY), None);
+    let start = begin(Some(at(NOW - DAY)), None);
     assert_eq!((start.after.micros(), start.reset), (NOW - DAY, false));
     let inside = EventId::new(Position::from_micros(NOW - DAY), 3);
     assert_eq!(begin(Some(inside), None).after.micros(), NOW - DAY - 1);
@@ -43,24 +43,32 @@ fn a_recent_position_is_gone_on_from() {
 
 #[test]
 fn a_position_ahead_of_the_log_misses_nothing() {
-    assert_eq!(begin(at(NOW + DAY), None).after, ends().last);
+    assert_eq!(begin(Some(at(NOW + DAY)), None).after, ends().last);
 }
 
 #[test]
 fn an_old_position_starts_anew_and_says_so() {
-    let start = begin(at(NOW - 31 * DAY), None);
+    let start = begin(Some(at(NOW - 31 * DAY)), None);
     assert_eq!((start.after, start.reset), (Position::default(), true));
     assert!(!begin(Some(EventId::START), None).reset, "it began at the beginning");
     // Its first replay is under way.
-    let replaying = begin(at(NOW - 200 * DAY), Some(NOW - DAY));
+    let replaying = begin(Some(at(NOW - 200 * DAY)), Some(NOW - DAY));
     assert_eq!((replaying.after.micros(), replaying.reset), (NOW - 200 * DAY, false));
-    assert!(begin(at(NOW - 200 * DAY), Some(NOW - 40 * DAY)).reset);
-    assert!(begin(at(NOW - 35 * DAY), Some(NOW - 36 * DAY)).reset, "the replay was over");
+    assert!(begin(Some(at(NOW - 200 * DAY)), Some(NOW - 40 * DAY)).reset);
+    assert!(begin(Some(at(NOW - 35 * DAY)), Some(NOW - 36 * DAY)).reset, "the replay was over");
 }
 
 #[test]
 fn a_replay_goes_up_to_where_it_was_asked_for() {
     assert_eq!(begin(Some(EventId::START), None).replay, ends().last);
-    assert_eq!(begin(at(NOW - 2 * DAY), Some(NOW - DAY)).replay.micros(), NOW - DAY);
-    assert_eq!(begin(at(NOW - DAY), Some(NOW - 2 * DAY)).replay, Position::default());
+    assert_eq!(begin(Some(at(NOW - 2 * DAY)), Some(NOW - DAY)).replay.micros(), NOW - DAY);
+    assert_eq!(begin(Some(at(NOW - DAY)), Some(NOW - 2 * DAY)).replay, Position::default());
+}
+
+#[test]
+fn who_passed_over_versions_is_sure_of_what_comes_after_the_present_end() {
+    let passed = Some(at(NOW - DAY).having_passed(true));
+    assert_eq!(begin(passed, None).unsure, ends().last);
+    assert_eq!(begin(passed, None).cursor.to_string(), passed.unwrap().to_string());
+    assert_eq!(begin(Some(at(NOW - DAY)), None).unsure, Position::default());
 }

@@ -13,7 +13,7 @@ fn thing(object_type: &str, number: u32, rest: &str) -> Thing {
         r#"{{"type":"{object_type}","spec_version":"2.1","id":"{id}","created":"2026-01-01T00:00:00Z","modified":"2026-01-01T00:00:00Z"{rest}}}"#
     );
     let object = StixObject::parse(json.as_bytes(), chrono::DateTime::UNIX_EPOCH).unwrap();
-    Thing { facets: object.facets, json: object.json, member: None }
+    Thing { facets: object.facets, json: object.json, member: None, entered: None }
 }
 
 fn uses(number: u32, source: &str, target: &str) -> Thing {
@@ -45,7 +45,7 @@ fn what_is_referred_to_comes_first_and_what_joins_comes_last() {
     let other = thing("tool", 4, &refs);
     let link = uses(5, &id("malware", 3), &id("tool", 4));
     let mut lookup = Lookup::default();
-    for one in [&marking, &author, &other, &link] {
+    for one in [&marking, &author, &own, &other, &link] {
         lookup.add(one.clone());
     }
     let plan = planned(&own, &lookup, &[&link], &[]);

@@ -42,7 +42,7 @@ fn skipped(seen: Seen) -> Seen {
 }
 
 fn reader(start: u64) -> Knowledge {
-    Knowledge::new(at(start), Position::default())
+    Knowledge::new(at(start), Position::default(), Position::default())
 }
 
 #[test]
@@ -63,8 +63,22 @@ fn a_version_that_was_passed_over_cannot_be_compared_with() {
     let mut resumed = reader(15);
     resumed.skip(&skipped(seen(Op::Update, 20, 10, Some(10))));
     assert_eq!(resumed.tell(&seen(Op::Update, 30, 10, Some(20)), false), Telling::Create);
-    let replaying = Knowledge::new(at(20), at(100));
+    let replaying = Knowledge::new(at(20), at(100), Position::default());
     assert_eq!(replaying.tell(&seen(Op::Update, 30, 10, Some(10)), false), Telling::Create);
+}
+
+#[test]
+fn who_passed_over_versions_whose_successors_lay_ahead_is_told_of_creates() {
+    let mut first = reader(0);
+    first.skip(&skipped(seen(Op::Enter, 10, 10, None)));
+    assert!(first.has_passed(at(20)), "the version of 30 is still to come");
+    let again = Knowledge::new(at(20), Position::default(), at(40));
+    assert_eq!(again.tell(&seen(Op::Update, 30, 10, Some(10)), false), Telling::Create);
+    assert!(again.has_passed(at(20)) && !again.has_passed(at(40)));
+    // What came after the connection began replaces what was current before.
+    assert_eq!(again.tell(&seen(Op::Update, 50, 10, Some(10)), false), Telling::Update(place(10)));
+    first.sent(&seen(Op::Update, 30, 10, Some(10)));
+    assert!(!first.has_passed(at(30)));
 }
 
 #[test]
@@ -141,12 +155,15 @@ proptest! {
     ) {
         let entries = log(&changes);
         let mut cursor = 0;
+        let mut passed = false;
         let mut has: Option<u64> = None;
         let mut known = 0;
         let ends = std::iter::once((entries.len(), entries.len()));
         for (until, reads) in visits.into_iter().chain(ends) {
             known = known.max(until.min(entries.len()));
-            let mut knowledge = reader(cursor);
+            let end = entries.get(known.wrapping_sub(1)).map_or(0, |last| last.0);
+            let unsure = at(if passed { end } else { 0 });
+            let mut knowledge = Knowledge::new(at(cursor), Position::default(), unsure);
             let visible = &entries[..known];
             let begun = cursor;
             let after = visible.iter().filter(|(position, ..)| *position > begun);
@@ -161,12 +178,16 @@ proptest! {
                         knowledge.deleted(&entry.entry.id);
                         has = None;
                     }
-                    Telling::Create | Telling::Update(_) => {
+                    told @ (Telling::Create | Telling::Update(_)) => {
+                        if let Telling::Update(replaced) = told {
+                            prop_assert_eq!(has, Some(replaced.seq), "it has what is replaced");
+                        }
                         knowledge.sent(&entry);
                         has = Some(*position);
                     }
                 }
                 cursor = *position;
+                passed = knowledge.has_passed(at(cursor));
             }
         }
         let present = entries.last().filter(|last| last.1 != Op::Leave).map(|last| last.0);

@@ -1,15 +1,14 @@
 //! Random histories with readers of live streams, who connect, drop and resume at any frame: what
 //! they are told is the collection in the end, and on the way nothing they could not know.
 
-use std::collections::{BTreeMap, BTreeSet};
+mod log;
+mod object;
+mod reader;
 
 use chrono::{SecondsFormat, TimeDelta, Utc};
-use serde_json::Value;
 use shared::collection::Collection;
 use shared::id::ObjectId;
-use shared::log::{LogId, Op, Reader as LogReader};
-use shared::time::Position;
-use shared::tlp::Tlp;
+use shared::log::LogId;
 use uuid::Uuid;
 
 use crate::event_stream::Frame;
@@ -17,7 +16,8 @@ use crate::history::{History, Step, Which, kinds, settings, tenant};
 use crate::lab::Lab;
 use crate::model::{Kind, SOON_MINUTES, body, version_of_slot};
 
-const OPENCTI: &str = "extension-definition--ea279b3e-5c71-4632-ac08-831c66a786ba";
+use log::Log;
+use reader::Reader;
 
 /// How often everything is tried to bring to rest.
 const TURNS: usize = 40;
@@ -42,107 +42,6 @@ struct Run {
     soon: String,
 }
 
-/// A consumer, as `OpenCTI`'s are: creates and updates put, deletes cascade.
-#[derive(Debug)]
-struct Reader {
-    collection: usize,
-    dependencies: bool,
-    cursor: String,
-    /// Where this connection began.
-    begun: String,
-    has: BTreeMap<String, (Value, String)>,
-    ever: BTreeSet<String>,
-}
-
-fn refs(value: &Value, found: &mut Vec<String>) {
-    let Some(members) = value.as_object() else { return };
-    for (name, member) in members {
-        if name.ends_with("_ref") {
-            found.extend(member.as_str().map(str::to_owned));
-        } else if name.ends_with("_refs") {
-            let listed = member.as_array().into_iter().flatten().filter_map(Value::as_str);
-            found.extend(listed.map(str::to_owned));
-        }
-    }
-}
-
-fn ends(value: &Value) -> Vec<&str> {
-    ["source_ref", "target_ref"].iter().filter_map(|name| value[name].as_str()).collect()
-}
-
-/// The object without our extension and without references to what a reader does not have.
-fn plain(value: &Value, has: impl Fn(&str) -> bool) -> Value {
-    let mut value = value.clone();
-    let members = value.as_object_mut().expect("an object");
-    if let Some(extensions) = members.get_mut("extensions").and_then(Value::as_object_mut) {
-        extensions.remove(OPENCTI);
-        if extensions.is_empty() {
-            members.remove("extensions");
-        }
-    }
-    members.retain(|name, member| {
-        if let Some(list) = member.as_array_mut().filter(|_| name.ends_with("_refs")) {
-            list.retain(|id| id.as_str().is_none_or(&has));
-            return !list.is_empty();
-        }
-        true
-    });
-    value
-}
-
-impl Reader {
-    fn take(&mut self, frame: &Frame, ceiling: Tlp) -> Result<(), String> {
-        self.cursor.clone_from(&frame.id);
-        if !frame.is_event() {
-            return Ok(());
-        }
-        let object = &frame.data["data"];
-        let id = frame.object_id().to_owned();
-        if frame.event == "delete" {
-            // What lies before where it began it could have seen.
-            if !self.ever.contains(&id) && self.begun == "0" {
-                return Err(format!("a delete of what it never saw: {id}"));
-            }
-            self.drop_with_relationships(&id);
-            return Ok(());
-        }
-        let mut named = Vec::new();
-        refs(object, &mut named);
-        if let Some(unknown) = named.iter().find(|one| **one != id && !self.has.contains_key(*one))
-        {
-            return Err(format!("{} of {id} refers to {unknown}: {:?}", frame.event, frame.id));
-        }
-        let marked = named.iter().filter_map(|id| Tlp::of_marking_id(id));
-        if id.split("--").next() != Some("marking-definition") && marked.max() > Some(ceiling) {
-            return Err(format!("{id} is above TLP:{ceiling}"));
-        }
-        if frame.event == "update" {
-            self.check_update(&id, frame)?;
-        }
-        let referer = frame.data["origin"]["referer"].as_str().unwrap_or_default().to_owned();
-        self.ever.insert(id.clone());
-        self.has.insert(id, (object.clone(), referer));
-        Ok(())
-    }
-
-    fn check_update(&self, id: &str, frame: &Frame) -> Result<(), String> {
-        let context = &frame.data["context"];
-        if !context["patch"].is_array() || !context["reverse_patch"].is_array() {
-            return Err(format!("an update of {id} without its patches"));
-        }
-        Ok(())
-    }
-
-    fn drop_with_relationships(&mut self, id: &str) {
-        self.has.remove(id);
-        let joined = self.has.iter().filter(|(_, (object, _))| ends(object).contains(&id));
-        let joined: Vec<String> = joined.map(|(id, _)| id.clone()).collect();
-        for one in joined {
-            self.drop_with_relationships(&one);
-        }
-    }
-}
-
 impl Run {
     async fn start(history: &History) -> Result<Self, String> {
         let lab = Lab::start(3, std::convert::identity).await;
@@ -165,9 +64,7 @@ impl Run {
         for (at, definition) in history.collections.iter().enumerate() {
             collections.push(lab.create(lab.instance(0), settings(at, definition)).await?);
             for dependencies in [true, false] {
-                let cursor = "0".to_owned();
-                let (has, ever, begun) = (BTreeMap::new(), BTreeSet::new(), cursor.clone());
-                readers.push(Reader { collection: at, dependencies, cursor, begun, has, ever });
+                readers.push(Reader::new(at, dependencies));
             }
         }
         Ok(Self { lab, kinds, ids, collections, readers, soon })
@@ -262,27 +159,26 @@ impl Run {
 
     /// A reader connects, takes so many frames after the first, and drops.
     async fn read(&mut self, at: usize, frames: usize) -> Result<usize, String> {
+        let known = &self.collections[self.readers[at].collection];
+        let collection = self.lab.collection(known).await;
+        let log = self.log(&collection).await;
         let reader = &mut self.readers[at];
-        let collection = self.lab.collection(&self.collections[reader.collection]).await;
         let ceiling = collection.settings.ceiling;
         let parameters =
             format!("finite=true&no-dependencies={}&from={}", !reader.dependencies, reader.cursor);
         let services = self.lab.instance(at);
         services.definitions_within(std::time::Duration::ZERO).await.map_err(|e| e.to_string())?;
         let text = self.lab.stream(services, &collection, &parameters).await;
+        reader.connect();
         let mut events = 0;
-        reader.begun.clone_from(&reader.cursor);
-        let mut last = reader.cursor.clone();
         for (index, frame) in Frame::all_of(&text).iter().enumerate() {
-            if index > 0 && frame.is_event() {
-                let parts = |id: &str| Frame { id: id.to_owned(), ..frame.clone() }.id_parts();
-                if events > 0 && parts(&last) >= frame.id_parts() {
-                    return Err(format!("id {} after {last}", frame.id));
-                }
-                last.clone_from(&frame.id);
-                events += 1;
+            if index == 0 {
+                reader.cursor.clone_from(&frame.id);
+                continue;
             }
-            reader.take(frame, ceiling).map_err(|error| format!("reader {at}: {error}\n{text}"))?;
+            events += usize::from(frame.is_event());
+            let told = |error| format!("reader {at}, {}: {error}\n{text}", frame.id);
+            reader.take(frame, &log, ceiling).map_err(told)?;
             if index >= frames {
                 break;
             }
@@ -305,42 +201,12 @@ impl Run {
         Err("it does not come to rest".to_owned())
     }
 
-    /// Every member is there as it is; what else is there came because something refers to it.
+    async fn log(&self, collection: &Collection) -> Log {
+        Log::read(self.lab.witness().store(), LogId::Collection(collection.id)).await
+    }
+
     async fn compare(&self, at: usize) -> Result<(), String> {
         let reader = &self.readers[at];
-        let log = LogId::Collection(self.collections[reader.collection].id);
-        let store = self.lab.witness().store();
-        let mut read = LogReader::new(store, log, Position::default(), None).await.unwrap();
-        let mut members = BTreeMap::new();
-        while let Some(seen) = read.next(1000).await.unwrap() {
-            if seen.current && seen.entry.op != Op::History {
-                let body: Value = serde_json::from_str(&seen.entry.body).unwrap();
-                members.insert(seen.entry.id, body);
-            }
-        }
-        for (id, body) in &members {
-            let Some((has, _)) = reader.has.get(id) else {
-                // A relationship waits for an end that it cannot have, or that is no member.
-                if ends(body).iter().any(|end| !members.contains_key(*end)) {
-                    continue;
-                }
-                return Err(format!("it lacks {id}: {reader:#?}"));
-            };
-            let known = |id: &str| reader.has.contains_key(id);
-            let (expected, has) = (plain(body, known), plain(has, known));
-            if expected != has {
-                return Err(format!("it has {has}, not {expected}"));
-            }
-        }
-        for (id, (_, referer)) in &reader.has {
-            if !members.contains_key(id) && referer != "dependencies" {
-                let related =
-                    ends(&reader.has[id].0).iter().any(|end| reader.has.contains_key(*end));
-                if !(reader.dependencies && related) {
-                    return Err(format!("it still has {id} ({referer})"));
-                }
-            }
-        }
-        Ok(())
+        reader.compare(&self.log(&self.collections[reader.collection]).await)
     }
 }
