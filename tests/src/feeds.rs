@@ -15,6 +15,7 @@ use crate::keys::KeySpec;
 use crate::world::World;
 
 /// A feed's settings: its collection, and what else `more` says.
+#[allow(clippy::needless_pass_by_value)] // Reads better where it is called with `json!`.
 pub fn settings(collection: &Collection, more: Value) -> Value {
     let mut settings = json!({"name": "A feed", "collection": collection.id});
     for (name, value) in more.as_object().expect("an object of settings") {

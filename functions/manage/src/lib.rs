@@ -1,6 +1,6 @@
 //! What operators manage, over HTTP: `/api/v1/manage/…`, scope `admin`. Each resource is one file
-//! that says what it is ([`resource::Resource`]); how resources are listed, read, made, changed
-//! and deleted is said once, in [`serving`].
+//! that says what it is (`resource::Resource`); how resources are listed, read, made, changed
+//! and deleted is said once, in `serving`.
 
 mod audit;
 mod collections;

@@ -2,7 +2,7 @@
 //!
 //! Nothing here does I/O or asks a clock. An entry of the log becomes a [`Record`]
 //! ([`Shape::record`]), records are kept in the order of the file beside it and merged with what
-//! changed ([`merge`]), and a [`Renderer`] for each [`File`] writes what readers get.
+//! changed (`merge`), and a [`Renderer`] for each [`File`] writes what readers get.
 
 mod check;
 mod clean;

@@ -84,7 +84,7 @@ impl Store {
         Ok(())
     }
 
-    /// The ways that lead on from an object, [`MAX_PATHS`] at most.
+    /// The ways that lead on from an object, `MAX_PATHS` at most.
     ///
     /// # Errors
     /// When the table cannot be read.

@@ -42,6 +42,18 @@ impl fmt::Display for Report {
         for line in &self.about {
             writeln!(f, "{line}")?;
         }
+        self.fmt_pages(f)?;
+        self.fmt_requests(f)?;
+        self.fmt_access(f)?;
+        self.fmt_export(f)?;
+        self.fmt_ingest(f)?;
+        self.fmt_memory(f)?;
+        self.fmt_feeds(f)
+    }
+}
+
+impl Report {
+    fn fmt_pages(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if !self.pages.is_empty() {
             writeln!(
                 f,
@@ -62,6 +74,10 @@ impl fmt::Display for Report {
                 "| {collection} | {limit} | {place} | {query_ms:.2} | {commits_ms:.2} | {hint} | {handler_ms:.2} | {http_ms:.2} | **{handler_ratio:.2}** | {http_ratio:.2} | {floor_units:.1} | {units:.1} |"
             )?;
         }
+        Ok(())
+    }
+
+    fn fmt_requests(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if !self.requests.is_empty() {
             writeln!(
                 f,
@@ -79,6 +95,10 @@ impl fmt::Display for Report {
                 "| {collection} | {place} | {requests_per_second:.0} | {queries_per_second:.0} | **{ratio:.2}** |"
             )?;
         }
+        Ok(())
+    }
+
+    fn fmt_access(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if !self.access.is_empty() {
             writeln!(
                 f,
@@ -94,6 +114,10 @@ impl fmt::Display for Report {
                 share * 100.0
             )?;
         }
+        Ok(())
+    }
+
+    fn fmt_export(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if !self.export.is_empty() {
             writeln!(
                 f,
@@ -109,6 +133,10 @@ impl fmt::Display for Report {
                 "| {base} | {options} | {indicators} | {bytes} | {query_ms:.2} | {export_ms:.2} | **{ratio:.2}** | {floor_units:.1} | {units:.1} | {peak_growth_mib:.1} |"
             )?;
         }
+        Ok(())
+    }
+
+    fn fmt_ingest(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if let Some(row) = &self.ingest {
             writeln!(
                 f,
@@ -127,6 +155,10 @@ impl fmt::Display for Report {
                 "| {visible_per_second:.0} | {answered_per_second:.0} | {puts_per_second:.0} | {streamed_puts_per_second:.0} | **{ratio:.2}** | {write_units:.2} |"
             )?;
         }
+        Ok(())
+    }
+
+    fn fmt_memory(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if let Some(row) = self.memory.first() {
             writeln!(
                 f,
@@ -147,10 +179,14 @@ impl fmt::Display for Report {
                 "| {what} | {idle_mib:.0} | {peak_mib:.0} | **{above_idle_mib:.0}** | {anonymous_above_idle_mib:.0} | {seconds:.1} |"
             )?;
         }
+        Ok(())
+    }
+
+    fn fmt_feeds(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if !self.feeds.is_empty() {
             writeln!(
                 f,
-                "\ne. A feed published in all its forms by `iocast publish` (bar: below 300 MB)\n"
+                "\ng. A feed published in all its forms by `iocast publish` (bar: below 300 MB)\n"
             )?;
             writeln!(f, "| run | rows | s | peak MiB | CSV MB | all files MB |")?;
             writeln!(f, "|---|---:|---:|---:|---:|---:|")?;

@@ -139,7 +139,7 @@ impl Stage {
     }
 
     fn routes(&self) -> Vec<Route> {
-        use Scope::{ReadCsv, ReadStix, ReadStream, ReadTaxii, WriteObjects};
+        use Scope::{ReadTaxii, WriteObjects};
         let own = |rest: &str| self.collection.path(rest);
         let object = self.object.id();
         let stix = |objects: &[Object]| Some(("application/json", envelope(objects).into_bytes()));
@@ -164,11 +164,6 @@ impl Stage {
                 "/api/v1/iocs".into(),
                 Some(("application/x-ndjson", br#"{"type":"ipv4","value":"192.0.2.7"}"#.to_vec())),
             ),
-            Route::get("/api/v1/iocs/stix", "/api/v1/iocs/stix".into(), ReadStix),
-            Route::get("/api/v1/export/stix", "/api/v1/export/stix".into(), ReadStix),
-            Route::get("/feeds/{file}", self.feed.clone(), ReadCsv)
-                .low(LACKS_CLEARANCE)
-                .other(NOT_THERE),
             Route::get("/taxii2/", taxii(""), ReadTaxii),
             Route::get("/taxii2/{root}/", taxii("intel/"), ReadTaxii),
             Route::get(
@@ -193,15 +188,6 @@ impl Stage {
                 "/taxii2/{root}/collections/{collection}/objects/",
                 own("objects/"),
                 ReadTaxii,
-            )
-            .low(LACKS_CLEARANCE)
-            .other(NOT_THERE),
-            Route::get("/api/v1/streams", "/api/v1/streams".into(), ReadStream),
-            // Finite, so that the answer ends.
-            Route::get(
-                "/stream/{collection}",
-                format!("{}?from=0&finite=true", self.collection.stream()),
-                ReadStream,
             )
             .low(LACKS_CLEARANCE)
             .other(NOT_THERE),
@@ -235,6 +221,7 @@ impl Stage {
             },
         ]
         .into_iter()
+        .chain(self.read_only_routes())
         .chain(managed())
         .chain([
             // What deletes comes last.
@@ -254,6 +241,27 @@ impl Stage {
         ])
         .chain(self.stream_routes())
         .collect()
+    }
+
+    /// Those of the export, feeds and live streams.
+    fn read_only_routes(&self) -> Vec<Route> {
+        use Scope::{ReadCsv, ReadStix, ReadStream};
+        vec![
+            Route::get("/api/v1/iocs/stix", "/api/v1/iocs/stix".into(), ReadStix),
+            Route::get("/api/v1/export/stix", "/api/v1/export/stix".into(), ReadStix),
+            Route::get("/feeds/{file}", self.feed.clone(), ReadCsv)
+                .low(LACKS_CLEARANCE)
+                .other(NOT_THERE),
+            Route::get("/api/v1/streams", "/api/v1/streams".into(), ReadStream),
+            // Finite, so that the answer ends.
+            Route::get(
+                "/stream/{collection}",
+                format!("{}?from=0&finite=true", self.collection.stream()),
+                ReadStream,
+            )
+            .low(LACKS_CLEARANCE)
+            .other(NOT_THERE),
+        ]
     }
 
     /// Those of the IOC stream; what deletes comes last.

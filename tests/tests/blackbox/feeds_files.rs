@@ -140,9 +140,9 @@ async fn rows_appear_change_and_go_with_the_collection() {
     );
     // One is revoked, one loses its label, one is deleted, one changes.
     let later = "2026-06-01T00:00:00.000Z";
-    let changed = changes.clone().at(later).set("description", "changed");
+    let anew = changes.clone().at(later).set("description", "anew");
     let over = revoked.clone().at(later).set("revoked", true);
-    w.load(&c, &[changed, over]).await;
+    w.load(&c, &[anew, over]).await;
     w.send(&[relabelled.clone().at(later).labelled("other")]).await;
     let _ = w.ingest().delete(&format!("/api/v1/objects/{}", deleted.id())).await.expect(200);
     w.quiet(&c, &listed(indicator()).set("id", stays.id()).at(later)).await;
@@ -154,7 +154,7 @@ async fn rows_appear_change_and_go_with_the_collection() {
     .await;
     assert_eq!(published(&active).await, of(&[changes, stays, other, &expires]));
     assert_eq!(published(&all).await, of(&[changes, revoked, stays, other, &expires]));
-    assert!(read(&client, &all, "csv").await.text().contains("\"changed\""));
+    assert!(read(&client, &all, "csv").await.text().contains("\"anew\""));
     // It ceases to be valid, though nobody writes it.
     w.later(TimeDelta::minutes(31));
     assert_eq!(published(&active).await, of(&[changes, stays, other]));
@@ -189,10 +189,10 @@ async fn every_form_holds_the_same() {
     let mut decoder = flate2::read::GzDecoder::new(&packed.body[..]);
     std::io::Read::read_to_string(&mut decoder, &mut unpacked).unwrap();
     assert_eq!(unpacked, csv.text());
-    let txt = read(&client, &f, "txt").await;
-    assert_eq!(txt.header("content-type"), Some("text/plain; charset=utf-8"));
-    assert_eq!(txt.header("x-feed-rows"), Some("5"));
-    let text = txt.text();
+    let plain = read(&client, &f, "txt").await;
+    assert_eq!(plain.header("content-type"), Some("text/plain; charset=utf-8"));
+    assert_eq!(plain.header("x-feed-rows"), Some("5"));
+    let text = plain.text();
     let mut values: Vec<&str> = text.lines().collect();
     values.sort_unstable();
     let digest = "0a".repeat(16);

@@ -243,7 +243,7 @@ async fn for_one(w: &World, path: &str, values: &[Variable]) -> Vec<Variable> {
         let mut value = answer[name].as_str().unwrap().to_owned();
         if variable == "record" {
             let audit = admin.get("/api/v1/manage/audit").await.expect(200).json();
-            value = audit["audit"][0]["id"].as_str().unwrap().to_owned();
+            audit["audit"][0]["id"].as_str().unwrap().clone_into(&mut value);
         }
         values.retain(|(known, _)| *known != variable);
         values.push((variable, value));
