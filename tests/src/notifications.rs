@@ -64,6 +64,23 @@ pub async fn all(client: &Client, query: &[(&str, &str)]) -> Vec<String> {
     }
 }
 
+/// What all notifications of a tenant are about, newest first.
+pub async fn entities(client: &Client) -> Vec<String> {
+    let mut entities = Vec::new();
+    let mut cursor: Option<String> = None;
+    loop {
+        let mut query = vec![("limit", "40")];
+        query.extend(cursor.as_deref().map(|cursor| ("cursor", cursor)));
+        let page = client.get(STREAM).queries(&query).await.expect(200).json();
+        let data = page["data"].as_array().unwrap();
+        entities.extend(data.iter().map(|one| one["id"].as_str().unwrap().to_owned()));
+        match page["meta"]["cursor"].as_str() {
+            Some(next) => cursor = Some(next.to_owned()),
+            None => return entities,
+        }
+    }
+}
+
 /// The first cause of [`made`] notifications: some days ago.
 pub fn first_cause() -> Position {
     Position::at_or_before(chrono::Utc::now() - chrono::TimeDelta::days(5))

@@ -7,12 +7,18 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Value, json};
+use shared::access::Scope;
+use shared::feed::Feed;
 use shared::tlp::Tlp;
 use tests::chance::{Chance, seed};
 use tests::client::Client;
 use tests::collection::{Collection, CollectionSpec};
+use tests::event_stream::Frame;
+use tests::export::{Bundle, Export};
+use tests::feeds;
 use tests::fixtures::{Object, indicator, malware, tlp_marking};
 use tests::keys::KeySpec;
+use tests::notifications;
 use tests::patience::until;
 use tests::taxii_reading::{all_objects, ids, manifest};
 use tests::world::World;
@@ -115,10 +121,16 @@ fn random_object(chance: &mut Chance, markings: &Markings) -> Object {
     object
 }
 
+/// A key that may read everything that is not above its clearance.
+struct Reader {
+    http: Client,
+    streams: Client,
+}
+
 struct Story {
     world: World,
-    collections: Vec<(Tlp, Collection)>,
-    readers: BTreeMap<Tlp, Client>,
+    collections: Vec<(Tlp, Collection, Feed)>,
+    readers: BTreeMap<Tlp, Reader>,
     writer: Client,
 }
 
@@ -130,13 +142,21 @@ impl Story {
         let more: Vec<Tlp> = (0..2).map(|_| Tlp::ALL[chance.below(Tlp::ALL.len())]).collect();
         for ceiling in Tlp::ALL.into_iter().chain(more) {
             let spec = CollectionSpec::everything().ceiling(ceiling);
-            collections.push((ceiling, world.collection(spec).await));
+            let collection = world.collection(spec).await;
+            let feed = feeds::feed(&world, &collection, json!({})).await;
+            collections.push((ceiling, collection, feed));
         }
         let mut readers = BTreeMap::new();
         for clearance in Tlp::ALL {
-            let spec = KeySpec::of("reader").read_only().cleared(clearance);
-            readers.insert(clearance, world.client(spec).await);
+            use Scope::{ReadCsv, ReadIocStream, ReadStix, ReadStream, ReadTaxii};
+            let scopes = [ReadTaxii, ReadStix, ReadStream, ReadCsv, ReadIocStream];
+            let key = world.key(KeySpec::of("reader").with(scopes).cleared(clearance)).await.text;
+            let (http, streams) = (world.http.with_key(&key), world.streams.with_key(&key));
+            readers.insert(clearance, Reader { http, streams });
         }
+        let (_, most, _) = &collections[Tlp::ALL.len() - 1];
+        let subscription = format!("/api/v1/subscriptions/collection/{}", most.id);
+        let _ = readers[&Tlp::Red].http.request("PUT", &subscription).await.expect(201);
         let writer =
             world.http.with_key(&world.key(KeySpec::of("acme").cleared(Tlp::Red)).await.text);
         Self { world, collections, readers, writer }
@@ -153,31 +173,39 @@ impl Story {
         until("nothing is pending", async || self.world.is_at_rest().await.then_some(())).await;
         let levels: BTreeMap<&str, Tlp> =
             objects.iter().map(|object| (object.id(), level(object, markings, defined))).collect();
-        for (ceiling, collection) in &self.collections {
+        for (ceiling, collection, feed) in &self.collections {
+            feeds::publish(&self.world, feed).await;
             let allowed: BTreeSet<&str> =
                 levels.iter().filter(|(_, level)| *level <= ceiling).map(|(id, _)| *id).collect();
             for (clearance, reader) in &self.readers {
                 if clearance < ceiling {
-                    self.check_refused(collection, reader, objects).await;
+                    self.check_refused(collection, feed, reader, objects).await;
                     continue;
                 }
-                let held = ids(&all_objects(reader, collection).await);
-                let ours = |id: &&str| levels.contains_key(id);
-                let sent: BTreeSet<&str> = held.iter().map(String::as_str).filter(ours).collect();
-                assert_eq!(sent, allowed, "ceiling {ceiling}, clearance {clearance}");
-                let listed = manifest(reader, collection).await;
-                let listed = listed.iter().map(|entry| entry["id"].as_str().unwrap()).filter(ours);
-                assert_eq!(listed.collect::<BTreeSet<_>>(), allowed);
-                for (id, _) in levels.iter().step_by(7) {
-                    let status = if allowed.contains(id) { 200 } else { 404 };
-                    let _ = reader.get(&collection.object(id)).await.expect(status);
-                    let _ = reader.get(&collection.versions(id)).await.expect(status);
-                }
+                eprintln!("ceiling {ceiling}, clearance {clearance}");
+                check_taxii(collection, &reader.http, &levels, &allowed).await;
+                check_stream(collection, &reader.streams, &levels, &allowed).await;
+                let rows = feeds::ids(&feeds::read(&reader.http, feed, "csv").await.text());
+                let rows: BTreeSet<&str> = rows.iter().map(String::as_str).collect();
+                assert_eq!(rows, indicators(allowed.iter().copied()));
             }
+        }
+        self.world.notified().await;
+        for (clearance, reader) in &self.readers {
+            let below = levels.iter().filter(|(_, level)| *level <= clearance).map(|(id, _)| *id);
+            let below = indicators(below);
+            check_export(&reader.http, *clearance, &below).await;
+            check_notifications(&reader.http, *clearance, objects, &below).await;
         }
     }
 
-    async fn check_refused(&self, collection: &Collection, reader: &Client, objects: &[Object]) {
+    async fn check_refused(
+        &self,
+        collection: &Collection,
+        feed: &Feed,
+        reader: &Reader,
+        objects: &[Object],
+    ) {
         let one = objects[0].id();
         let paths = [
             collection.objects(),
@@ -187,9 +215,86 @@ impl Story {
             format!("{}?match[id]={one}", collection.objects()),
         ];
         for path in paths {
-            let answer = reader.get(&path).await.expect(403);
+            let answer = reader.http.get(&path).await.expect(403);
             assert_eq!(answer.json()["error_code"], "clearance_required");
         }
+        let stream = format!("{}?finite=true&from=0", collection.stream());
+        for answer in
+            [reader.streams.get(&stream).await, reader.http.get(&feeds::path(feed, "csv")).await]
+        {
+            let answer = answer.expect(403).json();
+            assert_eq!(answer["error"]["code"], "clearance_required");
+        }
+    }
+}
+
+/// Those that the export, feeds of IOCs and notifications are about.
+fn indicators<'a>(ids: impl Iterator<Item = &'a str>) -> BTreeSet<&'a str> {
+    ids.filter(|id| id.starts_with("indicator--")).collect()
+}
+
+async fn check_taxii(
+    collection: &Collection,
+    reader: &Client,
+    levels: &BTreeMap<&str, Tlp>,
+    allowed: &BTreeSet<&str>,
+) {
+    let held = ids(&all_objects(reader, collection).await);
+    let ours = |id: &&str| levels.contains_key(id);
+    let sent: BTreeSet<&str> = held.iter().map(String::as_str).filter(ours).collect();
+    assert_eq!(sent, *allowed);
+    let listed = manifest(reader, collection).await;
+    let listed = listed.iter().map(|entry| entry["id"].as_str().unwrap()).filter(ours);
+    assert_eq!(listed.collect::<BTreeSet<_>>(), *allowed);
+    for (id, _) in levels.iter().step_by(7) {
+        let status = if allowed.contains(id) { 200 } else { 404 };
+        let _ = reader.get(&collection.object(id)).await.expect(status);
+        let _ = reader.get(&collection.versions(id)).await.expect(status);
+    }
+}
+
+/// What a stream creates and does not delete is what the collection holds; nothing else is told.
+async fn check_stream(
+    collection: &Collection,
+    reader: &Client,
+    levels: &BTreeMap<&str, Tlp>,
+    allowed: &BTreeSet<&str>,
+) {
+    let path = format!("{}?finite=true&from=0", collection.stream());
+    let frames = Frame::all_of(&reader.get(&path).await.expect(200).text());
+    let mut held = BTreeSet::new();
+    for frame in frames.iter().filter(|frame| levels.contains_key(frame.object_id())) {
+        if frame.event == "delete" {
+            held.remove(frame.object_id());
+        } else {
+            assert!(allowed.contains(frame.object_id()), "{frame:?}");
+            held.insert(frame.object_id());
+        }
+    }
+    assert_eq!(held, *allowed);
+}
+
+async fn check_export(reader: &Client, clearance: Tlp, below: &BTreeSet<&str>) {
+    let pages = Export(reader.clone()).pages(&[("limit", "50")]).await;
+    let sent: Vec<String> = pages.iter().flat_map(Bundle::indicators).collect();
+    let sent: BTreeSet<&str> = sent.iter().map(String::as_str).collect();
+    assert_eq!(sent, *below, "clearance {clearance}");
+}
+
+/// A level that was lowered shows no notification that was hidden, so some may be missing.
+async fn check_notifications(
+    reader: &Client,
+    clearance: Tlp,
+    objects: &[Object],
+    below: &BTreeSet<&str>,
+) {
+    let told: BTreeSet<String> = notifications::entities(reader).await.into_iter().collect();
+    let allowed = objects.iter().filter(|object| below.contains(object.id()));
+    let allowed: BTreeSet<String> =
+        allowed.map(|object| object.json()["name"].as_str().unwrap().to_owned()).collect();
+    assert!(told.is_subset(&allowed), "clearance {clearance}: {told:?} of {allowed:?}");
+    if clearance == Tlp::Red {
+        assert_eq!(told, allowed);
     }
 }
 

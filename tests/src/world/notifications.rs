@@ -1,0 +1,84 @@
+//! The IoC stream of a world.
+
+use std::time::Instant;
+
+use aws_sdk_dynamodb::types::AttributeValue;
+use futures::StreamExt;
+use shared::notification::Notification;
+
+use super::World;
+use crate::client::Client;
+use crate::keys::KeySpec;
+use crate::patience::{DEADLINE, until};
+
+impl World {
+    /// The IOC stream, notifications and subscriptions with a key of this tenant that may do all.
+    pub async fn stream_client(&self, tenant: &str) -> Client {
+        use shared::access::Scope::{
+            DeleteIocStream, ReadIocStream, ReadTaxii, WriteNotifications, WriteObjects,
+        };
+        let scopes = [ReadTaxii, WriteObjects, ReadIocStream, DeleteIocStream, WriteNotifications];
+        self.http.with_key(&self.key(KeySpec::of(tenant).with(scopes)).await.text)
+    }
+
+    /// Writes notifications past HTTP.
+    pub async fn load_notifications(&self, tenant: &str, notifications: &[Notification]) {
+        let services = self.past_the_proxy();
+        let tenant = tenant.parse().unwrap();
+        let parts = notifications.chunks(500).map(|part| {
+            let (services, tenant) = (&services, &tenant);
+            async move { services.store().load_notifications(tenant, part).await.unwrap() }
+        });
+        let parts: Vec<_> = parts.collect();
+        futures::stream::iter(parts).buffer_unordered(4).collect::<Vec<()>>().await;
+    }
+
+    /// Makes a stored notification unreadable.
+    pub async fn damage_notification(&self, tenant: &str, id: &str) {
+        let names = &self.running.services.settings().names;
+        self.dynamodb_client(self.running.dynamodb)
+            .update_item()
+            .table_name(&names.notifications)
+            .key("id", AttributeValue::S(format!("N#{tenant}")))
+            .key("sk", AttributeValue::S(id.to_owned()))
+            .update_expression("SET z = :bad")
+            .condition_expression("attribute_exists(id)")
+            .expression_attribute_values(":bad", AttributeValue::B(vec![1, 2, 3].into()))
+            .send()
+            .await
+            .unwrap();
+    }
+
+    /// Carries the work on notifications on for a while in an instance of its own, by the way that
+    /// the functions go; what fails is left.
+    pub async fn carry_on_notifications(&self, span: std::time::Duration) {
+        let services = self.another_instance();
+        let jobs = self.past_the_proxy().store().notification_jobs().await.unwrap();
+        for (job, _) in jobs {
+            let until = Instant::now() + span;
+            let _ = shared::notification::feed::carry_on(&services, &job.name(), until).await;
+        }
+    }
+
+    /// Carries the work on notifications to its end.
+    pub async fn finish_notifications(&self) {
+        until("everything is told and deleted", async || {
+            let store = self.past_the_proxy().store().clone();
+            if store.notification_jobs().await.unwrap().is_empty() {
+                return Some(());
+            }
+            self.carry_on_notifications(DEADLINE).await;
+            None
+        })
+        .await;
+    }
+
+    /// Waits until no work on notifications is left.
+    pub async fn notified(&self) {
+        let store = self.past_the_proxy().store().clone();
+        until("everything is told and deleted", async || {
+            store.notification_jobs().await.unwrap().is_empty().then_some(())
+        })
+        .await;
+    }
+}
