@@ -89,3 +89,66 @@ fn what_is_no_template_is_refused_with_a_reason() {
         assert!(error.contains(reason), "{error}");
     }
 }
+
+/// Whether a function's role allows `action` on items of a table whose partition begins with
+/// `partition`.
+fn allows(function: &Resource, action: &str, table: &str, partition: &str) -> bool {
+    let statements = function.properties["Policies"].as_array().into_iter().flatten();
+    let statements = statements.filter_map(|policy| policy["Statement"].as_array()).flatten();
+    statements.into_iter().any(|statement| {
+        let keys = &statement["Condition"]["ForAllValues:StringLike"]["dynamodb:LeadingKeys"];
+        let begins = |key: &Value| key.as_str().is_some_and(|key| key.starts_with(partition));
+        statement["Action"].to_string().contains(action)
+            && statement["Resource"].to_string().contains(table)
+            && keys.as_array().is_none_or(|keys| keys.iter().any(begins))
+    })
+}
+
+/// Functions of which one of the handlers calls what needs these rights: found in their sources,
+/// so that a new one is not forgotten.
+fn functions_whose_source_has(template: &Template, call: &str) -> Vec<String> {
+    let crates = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../functions");
+    let has = |binary: &str| {
+        let sources = std::fs::read_dir(crates.join(binary).join("src")).unwrap();
+        let mut sources =
+            sources.filter_map(|file| std::fs::read_to_string(file.unwrap().path()).ok());
+        sources.any(|source| source.contains(call))
+    };
+    let functions = template.of_kind("AWS::Serverless::Function");
+    let named = functions.filter(|(_, function)| {
+        has(function.metadata["BuildProperties"]["Binary"].as_str().unwrap())
+    });
+    named.map(|(id, _)| id.to_owned()).collect()
+}
+
+#[test]
+fn who_authenticates_may_count_requests() {
+    let template = Template::embedded().unwrap();
+    let mut functions = functions_whose_source_has(&template, "authenticate(");
+    functions.extend(functions_whose_source_has(&template, "ioc_stream::visitor("));
+    assert!(functions.len() > 7, "{functions:?}");
+    for id in functions {
+        let function = &template.resources[&id];
+        for partition in ["USED#", "KEY#"] {
+            assert!(allows(function, "UpdateItem", "AccessTable", partition), "{id} {partition}");
+        }
+        assert!(allows(function, "GetItem", "AccessTable", "KEY#"), "{id}");
+    }
+}
+
+#[test]
+fn who_projects_may_do_all_that_projection_does() {
+    let template = Template::embedded().unwrap();
+    for id in ["ExpireFunction", "ProjectFunction", "RescanFunction", "TaxiiFunction"] {
+        let function = &template.resources[id];
+        for action in ["BatchGetItem", "GetItem", "Query", "UpdateItem", "PutItem", "DeleteItem"] {
+            assert!(allows(function, action, "ObjectsTable", ""), "{id} {action} of objects");
+        }
+        for action in ["GetItem", "Query", "PutItem", "UpdateItem"] {
+            assert!(allows(function, action, "CollectionsTable", ""), "{id} {action} of logs");
+        }
+        for action in ["GetItem", "Query"] {
+            assert!(allows(function, action, "AccessTable", "SUBSCRIBED"), "{id} {action}");
+        }
+    }
+}
