@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use aws_sdk_dynamodb::error::DisplayErrorContext;
 use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
 use aws_sdk_dynamodb::types::{ReturnConsumedCapacity, TransactWriteItem};
 
@@ -39,7 +40,10 @@ impl Store {
                 Some(Cancelled::Meanwhile) => {
                     batches::wait(&mut patience, "transactions on the same items").await?;
                 }
-                _ => return Err(StoreError::of(error)),
+                Some(Cancelled::Refused) => {
+                    return Err(StoreError::Refused(DisplayErrorContext(error).to_string()));
+                }
+                Some(Cancelled::Otherwise) | None => return Err(StoreError::of(error)),
             }
         }
         Err(StoreError::Throttled("transactions on the same items".into()))
@@ -51,7 +55,9 @@ enum Cancelled {
     Condition,
     /// Somebody else wrote at the same time, or the table is busy.
     Meanwhile,
-    /// It failed for another reason.
+    /// An item is wrong.
+    Refused,
+    /// It was no cancellation.
     Otherwise,
 }
 
@@ -71,6 +77,6 @@ fn cancelled_by(error: &TransactWriteItemsError) -> Cancelled {
     } else if any(&["TransactionConflict", "ThrottlingError", "ProvisionedThroughputExceeded"]) {
         Cancelled::Meanwhile
     } else {
-        Cancelled::Otherwise
+        Cancelled::Refused
     }
 }
