@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use aws_sdk_dynamodb::operation::update_item::builders::UpdateItemFluentBuilder;
 use aws_sdk_dynamodb::types::{AttributeValue, ReturnConsumedCapacity};
 
 use super::list::partition;
@@ -49,25 +50,34 @@ impl Store {
         Ok(())
     }
 
+    /// Adds a kind, and keeps the list until `until` at the least: what speaks of notifications
+    /// that are kept for longer is kept as long as those.
     async fn note_kind(&self, key: Item, kind: Kind, until: u64) -> Result<(), StoreError> {
-        let answer = self
-            .dynamodb()
+        let raise = self
+            .adding(key.clone(), kind)
+            .update_expression("ADD k :kind SET #ttl = :until")
+            .condition_expression("attribute_not_exists(#ttl) OR #ttl < :until")
+            .expression_attribute_names("#ttl", "ttl")
+            .expression_attribute_values(":until", number(until));
+        let answer = match raise.send().await.map_err(StoreError::of) {
+            Err(StoreError::Conflict) => {
+                let add = self.adding(key, kind).update_expression("ADD k :kind");
+                add.send().await.map_err(StoreError::of)?
+            }
+            answer => answer?,
+        };
+        self.meter().write(answer.consumed_capacity());
+        Ok(())
+    }
+
+    fn adding(&self, key: Item, kind: Kind) -> UpdateItemFluentBuilder {
+        let kind = AttributeValue::Ns(vec![kind.number().to_string()]);
+        self.dynamodb()
             .update_item()
             .table_name(&self.names().notifications)
             .set_key(Some(key))
-            .update_expression("ADD k :kind SET #ttl = :until")
-            .expression_attribute_names("#ttl", "ttl")
-            .expression_attribute_values(
-                ":kind",
-                AttributeValue::Ns(vec![kind.number().to_string()]),
-            )
-            .expression_attribute_values(":until", number(until))
+            .expression_attribute_values(":kind", kind)
             .return_consumed_capacity(ReturnConsumedCapacity::Total)
-            .send()
-            .await
-            .map_err(StoreError::of)?;
-        self.meter().write(answer.consumed_capacity());
-        Ok(())
     }
 
     /// The kinds of a tenant's notifications, or of those with a tag; perhaps some more, as none
@@ -79,8 +89,9 @@ impl Store {
         &self,
         tenant: &TenantId,
         tag: Option<&str>,
+        consistent: bool,
     ) -> Result<Kinds, StoreError> {
-        let item = self.read_notification_item(kinds_key(tenant, tag), false).await?;
+        let item = self.read_notification_item(kinds_key(tenant, tag), consistent).await?;
         let numbers = item.map(|item| item.numbers("k")).unwrap_or_default();
         let kinds =
             numbers.into_iter().filter_map(|number| Kind::numbered(number.try_into().ok()?));
