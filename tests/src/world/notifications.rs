@@ -1,4 +1,4 @@
-//! The IoC stream of a world.
+//! The IOC stream of a world.
 
 use std::time::Instant;
 
