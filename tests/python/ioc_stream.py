@@ -1,4 +1,6 @@
-"""ioc_stream.py BASE_URL KEY BAD_KEY FILTERS: vt-py over the IoC stream of one tenant.
+"""ioc_stream.py BASE_URL KEY BAD_KEY LIMITED_KEY FILTERS: vt-py over the IoC stream of one tenant.
+
+LIMITED_KEY is good for two requests a day.
 
 FILTERS is a file: {"filters": {filter: [notification ids, newest first]}}.
 """
@@ -8,7 +10,7 @@ import sys
 
 import vt
 
-base_url, key, bad_key, path = sys.argv[1:]
+base_url, key, bad_key, limited_key, path = sys.argv[1:]
 with open(path, encoding="utf-8") as file:
     filters = json.load(file)["filters"]
 
@@ -80,3 +82,9 @@ with vt.Client(key, host=base_url) as client:
 
 with vt.Client(bad_key, host=base_url) as client:
     fails("WrongCredentialsError", lambda: next(client.iterator("/ioc_stream")))
+
+with vt.Client(limited_key, host=base_url) as client:
+    # Two of one day and two of the next, at midnight.
+    message = fails("QuotaExceededError", lambda: [
+        next(client.iterator("/ioc_stream")) for _ in range(5)])
+    assert "plan allows 2 requests" in message, message

@@ -8,16 +8,13 @@ use lambda_http::{Body, Request, Response};
 use serde_json::{Value, json};
 use shared::access::Scope;
 use shared::cursor::Secret;
-use shared::http::{Answer, Call};
+use shared::http::{Answer, Call, MAX_ENCODED_BYTES, encoded_bytes};
 use shared::ioc_stream::{self, Fault};
 use shared::notification::cursor;
 use shared::notification::list::{self, Page};
 use shared::services::Services;
 
 pub use parameters::{Order, Parameters};
-
-/// An answer stays below what a function may return, 6 MB, whatever its snippets.
-const MAX_BYTES: usize = 4 << 20;
 
 const LOOKBACK_CLAMPED_TO: HeaderName = HeaderName::from_static("x-lookback-clamped-to");
 
@@ -64,8 +61,9 @@ fn body(base: &str, secret: &Secret, parameters: &Parameters, page: Page) -> Res
     let (mut data, mut bytes) = (Vec::with_capacity(found.len()), 0);
     for notification in &found {
         let object = ioc_stream::entity(base, notification, parameters.descriptors_only);
-        bytes += object.to_string().len();
-        if bytes > MAX_BYTES && !data.is_empty() {
+        // With the comma beside it.
+        bytes += encoded_bytes(&object.to_string()) + 1;
+        if bytes > MAX_ENCODED_BYTES && !data.is_empty() {
             more = true;
             break;
         }
@@ -85,4 +83,58 @@ fn body(base: &str, secret: &Secret, parameters: &Parameters, page: Page) -> Res
         meta["cursor"] = json!(cursor);
     }
     Ok(json!({"data": data, "meta": meta, "links": links}))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::num::NonZeroU32;
+
+    use chrono::Utc;
+    use shared::http::Query;
+    use shared::notification::{
+        Entity, EntityType, HuntingInfo, Notification, NotificationId, Source, SourceType,
+        expiry_of,
+    };
+    use shared::time::Position;
+    use shared::tlp::Tlp;
+
+    use super::*;
+
+    /// A hunting notification with as long a snippet as may be posted, all of quotes.
+    fn quoting(number: u64) -> Notification {
+        let source = Source {
+            kind: SourceType::HuntingRuleset,
+            id: "ruleset-1".to_owned(),
+            label: "Ruleset".to_owned(),
+        };
+        let entity = Entity::named(EntityType::Domain, "host.example.com").unwrap();
+        let cause = Position::from_micros(1_760_000_000_000_000 + number);
+        let id = NotificationId::new(cause, &"acme".parse().unwrap(), &source, &entity);
+        let snippet = "\"".repeat(64 * 1024);
+        Notification {
+            id,
+            entity,
+            source,
+            tags: Vec::new(),
+            hunting: Some(HuntingInfo { snippet, ..HuntingInfo::default() }),
+            object: None,
+            level: Tlp::Amber,
+            stored: cause,
+            expires: expiry_of(id, NonZeroU32::MIN),
+        }
+    }
+
+    #[test]
+    fn an_answer_fits_into_what_a_function_returns_however_it_is_escaped() {
+        let secret = [7; 32];
+        let asked = Query::parse("limit=40").unwrap();
+        let parameters = Parameters::read(&asked, &secret, Utc::now()).unwrap();
+        let page = Page { found: (0..40).map(quoting).collect(), more: false };
+        let answer = body("https://intel.example.com", &secret, &parameters, page).unwrap();
+        let count = answer["data"].as_array().unwrap().len();
+        assert!((10..40).contains(&count), "{count}");
+        assert!(answer["meta"]["cursor"].is_string() && answer["links"]["next"].is_string());
+        let sent = serde_json::to_string(&answer.to_string()).unwrap().len();
+        assert!(sent < MAX_ENCODED_BYTES + 10_000, "{sent} bytes");
+    }
 }

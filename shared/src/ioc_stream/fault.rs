@@ -75,7 +75,8 @@ fn code(error: &ApiError) -> &'static str {
         (_, 401) => "WrongCredentialsError",
         (INVALID_ARGUMENT, _) => "InvalidArgumentError",
         (DELETION_RUNNING, _) => "TooManyRequests",
-        ("quota_exceeded" | "daily_limit", _) => "QuotaExceededError",
+        // The plan's limits, of the minute and of the day.
+        ("rate_limited", _) => "QuotaExceededError",
         (_, 429) => "TooManyRequestsError",
         (_, 403) => "ForbiddenError",
         (_, 404) => "NotFoundError",
@@ -132,6 +133,14 @@ mod tests {
     use super::*;
 
     #[test]
+    fn what_the_plan_does_not_allow_is_a_quota_exceeded() {
+        let quota = crate::access::Quota { limit: 5, remaining: 0, resets: 60 };
+        let fault = Fault::from(AuthError::OverLimit { quota, wait: 7 });
+        assert_eq!(code(&fault.0), "QuotaExceededError");
+        assert_eq!(fault.0.status, StatusCode::TOO_MANY_REQUESTS);
+    }
+
+    #[test]
     fn every_error_has_a_name_its_clients_know() {
         let named = |status, name| code(&ApiError::new(status, name, ""));
         for (status, name, expected) in [
@@ -145,8 +154,8 @@ mod tests {
             (StatusCode::BAD_REQUEST, "invalid_query", "BadRequestError"),
             (StatusCode::BAD_REQUEST, INVALID_ARGUMENT, "InvalidArgumentError"),
             (StatusCode::TOO_MANY_REQUESTS, DELETION_RUNNING, "TooManyRequests"),
-            (StatusCode::TOO_MANY_REQUESTS, "quota_exceeded", "QuotaExceededError"),
-            (StatusCode::TOO_MANY_REQUESTS, "rate_limited", "TooManyRequestsError"),
+            (StatusCode::TOO_MANY_REQUESTS, "rate_limited", "QuotaExceededError"),
+            (StatusCode::TOO_MANY_REQUESTS, "another", "TooManyRequestsError"),
             (StatusCode::SERVICE_UNAVAILABLE, "unavailable", "TransientError"),
             (StatusCode::INTERNAL_SERVER_ERROR, "internal", "TransientError"),
         ] {

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use tracing::info;
+use tracing::{info, warn};
 
 use super::filter::{NotificationFilter, Selection};
 use super::list::range;
@@ -18,18 +18,29 @@ const STEP: usize = 100;
 const WRITTEN_EVERY: Duration = Duration::from_secs(5);
 
 /// Deletes until nothing is left or `until` is reached: then how far it came is written down, and
-/// that write calls the function again.
+/// that write calls the function again. It is written down as well before an error is returned.
 pub(super) async fn carry_on(
     services: &Services,
     mut job: DeletionJob,
     until: Instant,
 ) -> Result<(), StoreError> {
-    let name = NotificationJob::Deletion(job.clone()).name();
-    if delete_until(services, &mut job, until).await? {
-        info!(job = %name, "done");
-        return services.store().end_notification_job(&name).await;
+    let begun = job.reached;
+    let outcome = delete_until(services, &mut job, until).await;
+    let came_forward = job.reached != begun;
+    let job = NotificationJob::Deletion(job);
+    match outcome {
+        Ok(true) => {
+            info!(job = %job.name(), "done");
+            services.store().end_notification_job(&job).await
+        }
+        Ok(false) => super::feed::advance(services, job).await,
+        Err(error) => {
+            if came_forward && let Err(unwritten) = super::feed::advance(services, job).await {
+                warn!(%unwritten, "how far a deletion came is not written down");
+            }
+            Err(error)
+        }
     }
-    super::feed::advance(services, NotificationJob::Deletion(job)).await
 }
 
 /// Says whether everything is deleted.
@@ -39,7 +50,7 @@ async fn delete_until(
     until: Instant,
 ) -> Result<bool, StoreError> {
     let (store, tenant) = (services.store(), job.tenant.clone());
-    let filter = NotificationFilter::parse(&job.filter, services.store().now());
+    let filter = NotificationFilter::parse_written(&job.filter, services.store().now());
     let filter = filter.map_err(|error| StoreError::Damaged(error.to_string()))?;
     let selection = filter.selection();
     let Some(range) = range(&selection, job.reached, false, Position::default()) else {

@@ -87,11 +87,12 @@ impl<'a> Walk<'a> {
             facets.push(entities.map(|entity| List::Source(id.clone(), *entity)).collect());
         }
         for tag in &selection.tags {
-            let kinds = store.notification_kinds(tenant, Some(tag)).await?.and(selection.kinds);
+            let kinds = store.notification_kinds(tenant, Some(tag), range.consistent).await?;
+            let kinds = kinds.and(selection.kinds);
             facets.push(kinds.iter().map(|kind| List::Tag(tag.clone(), kind)).collect());
         }
         if facets.is_empty() {
-            let known = store.notification_kinds(tenant, None).await?;
+            let known = store.notification_kinds(tenant, None, range.consistent).await?;
             let kinds = known.and(selection.kinds);
             if kinds == known {
                 return Ok(walk(Over::Everything { range, more: true }));

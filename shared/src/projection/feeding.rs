@@ -82,7 +82,8 @@ async fn add(store: &Store, tidings: Tidings) -> Result<(), StoreError> {
     Ok(())
 }
 
-/// What became related to actors by these objects. Each writes down its own ways before it looks
+/// What became related to actors by these objects, but for those that are projected again because
+/// a collection's definition changed. Each writes down its own ways before it looks
 /// for those of others, so of two that complete one at the same time at least one sees it whole.
 async fn related(
     store: &Store,
@@ -96,13 +97,16 @@ async fn related(
             store.unlink_path(&path).await?;
         } else {
             store.link_path(&path).await?;
-            leading.push((*head, path));
+            if !head.quiet {
+                leading.push((*head, path));
+            }
         }
     }
     let arrived: Vec<&Head> = live
         .iter()
         .map(|(head, _)| *head)
-        .filter(|head| head.facets.is_indicator() && !head.deleted && head.memberships.is_empty())
+        .filter(|head| head.facets.is_indicator() && !head.deleted && !head.quiet)
+        .filter(|head| head.memberships.is_empty())
         .collect();
     if (leading.is_empty() && arrived.is_empty())
         || !store.was_subscribed_to(SourceType::ThreatActor).await?

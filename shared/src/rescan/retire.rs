@@ -1,4 +1,5 @@
-//! What is left to do for what was deleted: the log of a collection, the keys of a tenant.
+//! What is left to do for what was deleted: the log of a collection, the keys and subscriptions
+//! of a tenant.
 
 use std::time::Instant;
 
@@ -17,6 +18,9 @@ const LAST_WRITERS_MICROS: u64 = 20 * 60_000_000;
 
 /// Keys looked at in one step.
 const KEYS: usize = 100;
+
+/// Subscriptions ended in one step.
+const SUBSCRIPTIONS: usize = 25;
 
 /// A key that somebody else changes at this moment is read again, this often.
 const ATTEMPTS: u32 = 10;
@@ -50,7 +54,8 @@ pub(super) async fn drop_log(
     advance(services, &mut job).await
 }
 
-/// Revokes the keys of a tenant that was deleted.
+/// Revokes the keys of a tenant that was deleted, and then ends its subscriptions: by then there is
+/// no key to make new ones with.
 pub(super) async fn close_tenant(
     services: &Services,
     mut job: Job,
@@ -67,11 +72,30 @@ pub(super) async fn close_tenant(
             revoke(services, &closed.by, key).await?;
         }
         if next.is_none() {
-            return store.end_job(&job.kind).await;
+            break;
         }
         after = next;
         if Instant::now() >= until {
             // From the beginning again: what is revoked is only read.
+            return advance(services, &mut job).await;
+        }
+    }
+    loop {
+        let (some, _) = store.subscriptions_after(tenant, None, SUBSCRIPTIONS).await?;
+        if some.is_empty() {
+            return store.end_job(&job.kind).await;
+        }
+        for subscription in some {
+            match store.end_subscription(&closed.by, &subscription).await {
+                Ok(()) => {}
+                Err(ChangeError::Store(error)) => return Err(error),
+                // Somebody else changes it at this moment: whatever it is now, it ends.
+                Err(_) => {
+                    store.delete_subscription(tenant, &subscription.source).await?;
+                }
+            }
+        }
+        if Instant::now() >= until {
             return advance(services, &mut job).await;
         }
     }

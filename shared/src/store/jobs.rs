@@ -35,7 +35,7 @@ pub enum JobKind {
         /// The collection that was.
         collection: CollectionId,
     },
-    /// The keys of a tenant that was deleted are revoked.
+    /// The keys of a tenant that was deleted are revoked, its subscriptions ended.
     CloseTenant {
         /// The tenant.
         tenant: TenantId,

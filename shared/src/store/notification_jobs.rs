@@ -64,6 +64,20 @@ pub enum FeedPlace {
     },
 }
 
+/// How far the telling of one indicator came. The counts hold for this indicator with these values
+/// and for no other: what changed meanwhile is told of from its beginning.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Telling {
+    /// The indicator.
+    pub object: ObjectId,
+    /// A digest of its values, in their order.
+    pub values: [u8; 16],
+    /// How many of them all subscribers were told of.
+    pub values_done: usize,
+    /// The last subscriber that was told of the values after those.
+    pub subscriber: Option<TenantId>,
+}
+
 /// One feeding.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FeedJob {
@@ -73,10 +87,8 @@ pub struct FeedJob {
     pub place: FeedPlace,
     /// How many objects of the present part are done.
     pub objects_done: usize,
-    /// How many values of the object after those.
-    pub values_done: usize,
-    /// The last subscriber that was told of the values after those.
-    pub subscriber: Option<TenantId>,
+    /// How far the object after those came, if it was begun.
+    pub telling: Option<Telling>,
     /// Its name: the same for the same thing to tell.
     name: String,
 }
@@ -87,8 +99,7 @@ struct FeedBody {
     id: String,
     place: FeedPlace,
     objects_done: usize,
-    values_done: usize,
-    subscriber: Option<TenantId>,
+    telling: Option<Telling>,
 }
 
 impl FeedJob {
@@ -101,7 +112,7 @@ impl FeedJob {
         let digest = Sha256::digest(body);
         let digits = digest.iter().take(16).flat_map(|byte| [byte >> 4, byte & 15]);
         let name = digits.filter_map(|half| char::from_digit(u32::from(half), 16)).collect();
-        Ok(Self { source, place, objects_done: 0, values_done: 0, subscriber: None, name })
+        Ok(Self { source, place, objects_done: 0, telling: None, name })
     }
 }
 
@@ -142,14 +153,28 @@ impl NotificationJob {
                 id: job.source.id(),
                 place: job.place.clone(),
                 objects_done: job.objects_done,
-                values_done: job.values_done,
-                subscriber: job.subscriber.clone(),
+                telling: job.telling.clone(),
             })?,
         };
         let mut item = key(PARTITION, self.name().0);
         item.insert("z".into(), binary(codec::compress(&body)?));
         item.insert("beat".into(), number(beat.micros()));
+        if let Self::Deletion(job) = self {
+            item.insert("called".into(), number(job.called.micros()));
+        }
         Ok(item)
+    }
+
+    /// Holds for this very job: a tenant's next deletion has the same name, but was called at
+    /// another moment. A feeding's name says all that it tells.
+    fn itself(&self) -> (&'static str, Option<Item>) {
+        match self {
+            Self::Deletion(job) => {
+                let called = number(job.called.micros());
+                ("called = :called", Some(Item::from([(":called".to_owned(), called)])))
+            }
+            Self::Feed(_) => ("attribute_exists(id)", None),
+        }
     }
 
     fn from_item(item: &Item) -> Result<Self, StoreError> {
@@ -162,8 +187,8 @@ impl NotificationJob {
         let name = sk.strip_prefix(FEED).ok_or_else(damaged)?.to_owned();
         let body: FeedBody = postcard::from_bytes(&body)?;
         let source = SubscriptionSource::parse(&body.kind, &body.id).map_err(|_| damaged())?;
-        let FeedBody { place, objects_done, values_done, subscriber, .. } = body;
-        Ok(Self::Feed(FeedJob { source, place, objects_done, values_done, subscriber, name }))
+        let FeedBody { place, objects_done, telling, .. } = body;
+        Ok(Self::Feed(FeedJob { source, place, objects_done, telling, name }))
     }
 }
 
@@ -217,22 +242,16 @@ impl Store {
     /// same job, both write what they know: a step taken twice does no harm.
     ///
     /// # Errors
-    /// [`StoreError::Conflict`] when the job is over.
+    /// [`StoreError::Conflict`] when this job is over, though another may have its name.
     pub async fn advance_notification_job(&self, job: &NotificationJob) -> Result<(), StoreError> {
-        let item = job.to_item(self.position_now())?;
-        self.put_collection_item(item, Some("attribute_exists(id)")).await
-    }
-
-    /// A job is over.
-    ///
-    /// # Errors
-    /// When the table cannot be written.
-    pub async fn end_notification_job(&self, name: &JobName) -> Result<(), StoreError> {
+        let (condition, values) = job.itself();
         let answer = self
             .dynamodb()
-            .delete_item()
+            .put_item()
             .table_name(&self.names().collections)
-            .set_key(Some(key(PARTITION, name.0.clone())))
+            .set_item(Some(job.to_item(self.position_now())?))
+            .condition_expression(condition)
+            .set_expression_attribute_values(values)
             .return_consumed_capacity(ReturnConsumedCapacity::Total)
             .send()
             .await
@@ -241,7 +260,33 @@ impl Store {
         Ok(())
     }
 
-    /// The jobs under way, each with the moment at which it last came forward.
+    /// A job is over, if it is not already; another one of its name goes on.
+    ///
+    /// # Errors
+    /// When the table cannot be written.
+    pub async fn end_notification_job(&self, job: &NotificationJob) -> Result<(), StoreError> {
+        let (condition, values) = job.itself();
+        let ended = self
+            .dynamodb()
+            .delete_item()
+            .table_name(&self.names().collections)
+            .set_key(Some(key(PARTITION, job.name().0)))
+            .condition_expression(condition)
+            .set_expression_attribute_values(values)
+            .return_consumed_capacity(ReturnConsumedCapacity::Total)
+            .send()
+            .await
+            .map_err(StoreError::of);
+        match ended {
+            Ok(answer) => self.meter().write(answer.consumed_capacity()),
+            Err(StoreError::Conflict) => {}
+            Err(error) => return Err(error),
+        }
+        Ok(())
+    }
+
+    /// The jobs under way, each with the moment at which it last came forward. One that cannot be
+    /// read is passed over, and told to the operator: it never holds the others up.
     ///
     /// # Errors
     /// When the table cannot be read.
@@ -263,8 +308,14 @@ impl Store {
                 .map_err(StoreError::of)?;
             self.meter().read(answer.consumed_capacity());
             for item in answer.items() {
-                let beat = Position::from_micros(item.required_number("beat")?);
-                jobs.push((NotificationJob::from_item(item)?, beat));
+                let beat = item.required_number("beat").map(Position::from_micros);
+                match (NotificationJob::from_item(item), beat) {
+                    (Ok(job), Ok(beat)) => jobs.push((job, beat)),
+                    (Err(error), _) | (_, Err(error)) => {
+                        let job = item.text("sk").unwrap_or_default();
+                        tracing::error!(%error, job, "a job cannot be read");
+                    }
+                }
             }
             from = answer.last_evaluated_key;
             if from.is_none() {
@@ -305,7 +356,12 @@ mod tests {
         let actor = SubscriptionSource::ThreatActor(id("threat-actor"));
         let feeds = [FeedPlace::Objects(vec![fed]), carrier].map(|place| {
             let mut job = FeedJob::new(actor.clone(), place).unwrap();
-            job.subscriber = Some("acme".parse().unwrap());
+            job.telling = Some(Telling {
+                object: id("indicator"),
+                values: [7; 16],
+                values_done: 3,
+                subscriber: Some("acme".parse().unwrap()),
+            });
             NotificationJob::Feed(job)
         });
         assert_ne!(feeds[0].name(), feeds[1].name());

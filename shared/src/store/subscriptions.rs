@@ -34,6 +34,16 @@ fn subscriptions_of(tenant: &TenantId) -> String {
     format!("SUBSCRIPTIONS#{tenant}")
 }
 
+/// The items that stand for a subscription.
+fn places(subscription: &Subscription) -> [Item; 2] {
+    let Subscription { tenant, source, since, retention_days } = subscription;
+    [by_source(tenant, source), by_tenant(tenant, source)].map(|mut item| {
+        item.insert("since".into(), number(since.micros()));
+        item.insert("days".into(), number(retention_days.get().into()));
+        item
+    })
+}
+
 fn read(
     item: &Item,
     tenant: TenantId,
@@ -47,8 +57,9 @@ fn read(
 }
 
 impl Store {
-    /// Subscribes a tenant. A subscription that is there already stays as it is; what is there
-    /// afterwards is returned, and whether it is new.
+    /// Subscribes a tenant. A subscription that is there already stays, but for how long its
+    /// notifications are kept from now on; what is there afterwards is returned, and whether it
+    /// is new.
     ///
     /// # Errors
     /// When the store fails.
@@ -56,7 +67,24 @@ impl Store {
         &self,
         subscription: &Subscription,
     ) -> Result<(Subscription, bool), StoreError> {
-        self.subscribe(subscription, None).await
+        let (known, new) = self.subscribe(subscription, None).await?;
+        let retention_days = subscription.retention_days;
+        if new || known.retention_days == retention_days {
+            return Ok((known, new));
+        }
+        let refreshed = Subscription { retention_days, ..known };
+        let since = number(refreshed.since.micros());
+        let mut items = Vec::new();
+        for item in places(&refreshed) {
+            let values = Item::from([(":since".to_owned(), since.clone())]);
+            let same = Condition::with("since = :since", values);
+            items.push(transaction::put(&self.names().access, item, same)?);
+        }
+        match self.transact(items).await? {
+            Made::Done => Ok((refreshed, false)),
+            // Ended meanwhile, and perhaps made anew.
+            Made::Refused(_) => Err(StoreError::Conflict),
+        }
     }
 
     /// Subscribes a tenant, for an operator.
@@ -82,14 +110,12 @@ impl Store {
         subscription: &Subscription,
         record: Option<&AuditRecord>,
     ) -> Result<(Subscription, bool), StoreError> {
-        let Subscription { tenant, source, since, retention_days } = subscription;
+        let Subscription { tenant, source, .. } = subscription;
         // First, so that nobody who looks for what is told of thinks that nothing is.
         let kind = access_key(TYPES, source.kind().to_string());
         self.put_access_item(kind, None).await?;
         let mut items = Vec::new();
-        for mut item in [by_source(tenant, source), by_tenant(tenant, source)] {
-            item.insert("since".into(), number(since.micros()));
-            item.insert("days".into(), number(retention_days.get().into()));
+        for item in places(subscription) {
             let absent = Condition::that("attribute_not_exists(pk)");
             items.push(transaction::put(&self.names().access, item, absent)?);
         }

@@ -1,13 +1,17 @@
-//! The IoC stream of a world.
+//! The IOC stream of a world.
 
 use std::time::Instant;
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use futures::StreamExt;
 use shared::notification::Notification;
+use shared::store::{Fed, FeedJob, FeedPlace, NotificationJob};
+use shared::subscription::SubscriptionSource;
 
 use super::World;
 use crate::client::Client;
+use crate::collection::Collection;
+use crate::fixtures::Object;
 use crate::keys::KeySpec;
 use crate::patience::{DEADLINE, until};
 
@@ -47,6 +51,63 @@ impl World {
             .send()
             .await
             .unwrap();
+    }
+
+    /// Until when the lists of kinds are kept, in Unix seconds.
+    pub async fn kinds_are_kept_until(&self) -> Vec<u64> {
+        let names = &self.running.services.settings().names;
+        let scanned = self
+            .dynamodb_client(self.running.dynamodb)
+            .scan()
+            .table_name(&names.notifications)
+            .filter_expression("sk = :kinds")
+            .expression_attribute_values(":kinds", AttributeValue::S("K".to_owned()))
+            .send()
+            .await
+            .unwrap();
+        let until = |item: &std::collections::HashMap<String, AttributeValue>| {
+            item["ttl"].as_n().unwrap().parse().unwrap()
+        };
+        scanned.items().iter().map(until).collect()
+    }
+
+    /// Adds a job that nobody can read.
+    pub async fn add_damaged_notification_job(&self, name: &str) {
+        let names = &self.running.services.settings().names;
+        self.dynamodb_client(self.running.dynamodb)
+            .put_item()
+            .table_name(&names.collections)
+            .item("id", AttributeValue::S("NOTIFY".to_owned()))
+            .item("sk", AttributeValue::S(name.to_owned()))
+            .item("z", AttributeValue::B(vec![1, 2, 3].into()))
+            .item("beat", AttributeValue::N("1".to_owned()))
+            .send()
+            .await
+            .unwrap();
+    }
+
+    /// Adds one job that tells of all these objects, as if they entered a collection just now.
+    pub async fn feed(&self, collection: &Collection, objects: &[Object]) -> NotificationJob {
+        let store = self.past_the_proxy().store().clone();
+        let source = SubscriptionSource::parse("collection", &collection.id).unwrap();
+        let fed = objects.iter().map(|object| Fed {
+            object: object.id().parse().unwrap(),
+            cause: store.position_now(),
+            through: Vec::new(),
+        });
+        let job = FeedJob::new(source, FeedPlace::Objects(fed.collect())).unwrap();
+        let job = NotificationJob::Feed(job);
+        assert!(store.add_notification_job(&job).await.unwrap());
+        job
+    }
+
+    /// How many objects of a job are written down as done; `None` when it is over.
+    pub async fn objects_done(&self, job: &NotificationJob) -> Option<usize> {
+        let services = self.past_the_proxy();
+        match services.store().notification_job(&job.name()).await.unwrap()? {
+            NotificationJob::Feed(job) => Some(job.objects_done),
+            NotificationJob::Deletion(_) => None,
+        }
     }
 
     /// Carries the work on notifications on for a while in an instance of its own, by the way that

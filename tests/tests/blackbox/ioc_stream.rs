@@ -47,6 +47,60 @@ fn matching(count: usize, loaded: &[Notification], filter: &[(&str, String)]) ->
     (0..count).rev().filter(matches).map(|number| loaded[number].id.to_string()).collect()
 }
 
+/// A key whose plan allows two requests a day.
+async fn limited(world: &World) -> String {
+    let terms = json!({"scopes": ["read:ioc_stream"], "requests_per_day": 2});
+    world.plan("two", terms).await;
+    world.key(KeySpec::of(TENANT).with([Scope::ReadIocStream]).on("two")).await.text
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_the_plan_does_not_allow_is_a_quota_exceeded() {
+    let w = World::http().await;
+    let client = w.http.with_key(&limited(&w).await);
+    let _ = client.get(STREAM).await.expect(200);
+    let refused = until("the day's requests are used up", async || {
+        let answer = client.get(STREAM).await;
+        (answer.status != 200).then_some(answer)
+    })
+    .await
+    .expect(429);
+    assert_eq!(refused.json()["error"]["code"], "QuotaExceededError");
+    assert!(refused.header("retry-after").is_some());
+}
+
+/// What a list of kinds speaks of is found for as long as it is kept.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_lists_of_kinds_are_kept_as_long_as_what_they_speak_of() {
+    const DAY: u64 = 86_400;
+    let w = World::http().await;
+    let first = first_cause();
+    let for_days = |number: usize, days: u64| {
+        let one = made(TENANT, first, number);
+        let expires = one.id.seconds() + days * DAY;
+        Notification { tags: vec!["x".to_owned()], expires, ..one }
+    };
+    let (mut all, mut longest) = (Vec::new(), 0);
+    for (number, days) in [(0, 60), (1, 10), (0, 30), (5, 90), (5, 20)] {
+        let one = for_days(number, days);
+        longest = longest.max(one.expires);
+        // Each by an instance that does not remember what others wrote.
+        w.load_notifications(TENANT, std::slice::from_ref(&one)).await;
+        let kept = w.kinds_are_kept_until().await;
+        assert_eq!(kept.len(), 2, "of all, and of those with the tag");
+        assert!(kept.iter().all(|until| *until > longest), "{kept:?}, not {longest}");
+        all.push(one.id.to_string());
+    }
+    all.sort();
+    all.dedup();
+    let client = w.stream_client(TENANT).await;
+    for filter in ["tag:x", "tag:x origin:hunting", "origin:hunting"] {
+        let mut found = self::all(&client, &[("filter", filter)]).await;
+        found.sort();
+        assert_eq!(found, all, "{filter}");
+    }
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn vt_py_iterates_filters_resumes_gets_deletes_and_reads_errors() {
     const COUNT: usize = 120;
@@ -69,7 +123,8 @@ async fn vt_py_iterates_filters_resumes_gets_deletes_and_reads_errors() {
     let key = w.key(KeySpec::of(TENANT).with(scopes)).await.text;
     let mut bad = key.clone();
     bad.replace_range(30..31, if bad.as_bytes()[30] == b'a' { "b" } else { "a" });
-    let arguments = [w.http.base_url(), &key, &bad, filters.to_str().unwrap()];
+    let limited = limited(&w).await;
+    let arguments = [w.http.base_url(), &key, &bad, &limited, filters.to_str().unwrap()];
     let said = python::run("ioc_stream.py", &arguments).await;
     assert!(said.contains("tag-1 deleted"), "{said}");
     let client = w.stream_client(TENANT).await;

@@ -1,6 +1,11 @@
 //! Deletion by filter: at once for the caller, in the background to its end, one at a time.
 
+use std::time::Duration;
+
 use shared::notification::Notification;
+use shared::notification::feed::start_stalled;
+use shared::store::{DeletionJob, NotificationJob, StoreError};
+use shared::tlp::Tlp;
 use tests::client::Client;
 use tests::notifications::{STREAM, all, facets, first_cause, made, post, posted};
 use tests::world::World;
@@ -113,4 +118,81 @@ async fn a_large_deletion_comes_to_its_end_through_worse_days() {
     assert_eq!(delete(&client, "tag:x").await, 200);
     w.notified().await;
     assert!(all(&client, &[]).await.is_empty());
+}
+
+/// Written out, a filter is longer than what a client may send.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_longest_filter_is_carried_out() {
+    let w = World::http().await;
+    load(&w, 8).await;
+    let client = w.stream_client(TENANT).await;
+    let filter = format!("date:40d+ tag:{}", "x".repeat(4082));
+    for _ in 0..2 {
+        assert_eq!(delete(&client, &filter).await, 200);
+        w.notified().await;
+    }
+    assert_eq!(all(&client, &[]).await.len(), 8);
+    assert_eq!(delete(&client, "").await, 200);
+    w.notified().await;
+    assert!(all(&client, &[]).await.is_empty());
+}
+
+/// Who worked on a deletion that is over neither ends the tenant's next one nor takes its place.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_late_worker_leaves_the_next_deletion_alone() {
+    let (w, proxy) = World::on_worse_days().await;
+    proxy.set(Faults::only(Kind::Throttled.always().on(Only::everything().table("notifications"))));
+    let store = w.past_the_proxy().store().clone();
+    let job = |filter: &str| {
+        NotificationJob::Deletion(DeletionJob {
+            tenant: TENANT.parse().unwrap(),
+            filter: filter.to_owned(),
+            called: store.position_now(),
+            clearance: Tlp::Amber,
+            reached: None,
+        })
+    };
+    let over = job("tag:a");
+    assert!(store.add_notification_job(&over).await.unwrap());
+    store.end_notification_job(&over).await.unwrap();
+    let next = job("tag:b");
+    assert!(store.add_notification_job(&next).await.unwrap());
+    let late = store.advance_notification_job(&over).await;
+    assert!(matches!(late, Err(StoreError::Conflict)), "{late:?}");
+    store.end_notification_job(&over).await.unwrap();
+    assert_eq!(store.notification_job(&next.name()).await.unwrap().as_ref(), Some(&next));
+    store.advance_notification_job(&next).await.unwrap();
+    proxy.set(Faults::none());
+    w.notified().await;
+    store.end_notification_job(&next).await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_job_that_cannot_be_read_holds_no_other_up() {
+    let w = World::http().await;
+    load(&w, 8).await;
+    w.add_damaged_notification_job("DELETE#broken").await;
+    w.add_damaged_notification_job("FEED#0123456789abcdef").await;
+    let client = w.stream_client(TENANT).await;
+    assert_eq!(delete(&client, "").await, 200);
+    start_stalled(&w.another_instance()).await.unwrap();
+    w.notified().await;
+    assert!(all(&client, &[]).await.is_empty());
+}
+
+/// Also where eventually consistent reads do not show it yet.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_was_stored_just_before_the_call_goes() {
+    let (w, proxy) = World::on_worse_days().await;
+    let client = w.stream_client(TENANT).await;
+    let stale = Kind::StaleRead.always().on(Only::everything().table("notifications"));
+    let lag = Duration::from_mins(5);
+    for filter in ["tag:x", "entity_type:domain", "source_id:ruleset-1", ""] {
+        proxy.set(Faults { lag, ..Faults::only(stale.clone()) });
+        post(&client, &posted("host.example.com", "ruleset-1", &["x"])).await;
+        assert_eq!(delete(&client, filter).await, 200);
+        w.notified().await;
+        proxy.set(Faults::none());
+        assert!(all(&client, &[]).await.is_empty(), "{filter:?}");
+    }
 }

@@ -1,10 +1,12 @@
 //! Subscriptions: who is told of what, and that each is told once, whatever happens on the way.
 
 use serde_json::{Value, json};
+use shared::access::Scope;
 use shared::tlp::Tlp;
 use tests::client::Client;
 use tests::collection::CollectionSpec;
 use tests::fixtures::{Object, SECOND, THIRD, indicator, malware, relationship};
+use tests::keys::KeySpec;
 use tests::notifications::{STREAM, all};
 use tests::patience::until;
 use tests::world::World;
@@ -233,4 +235,99 @@ async fn each_is_told_once_whatever_happens_on_the_way() {
         assert_eq!(told(client).await, names(&objects));
         assert_eq!(all(client, &[]).await.len(), objects.len());
     }
+}
+
+/// How far a feeding came is written down while writes fail, so it ends though they go on failing.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn what_was_told_is_not_begun_anew_where_faults_go_on() {
+    let (w, proxy) = World::on_worse_days().await;
+    let client = w.stream_client(TENANT).await;
+    let c = w.collection(CollectionSpec::labelled("hot")).await;
+    let objects: Vec<Object> = (0..6).map(|_| indicator().labelled("hot")).collect();
+    w.load(&c, &objects).await;
+    subscribe(&client, "collection", &c.id).await;
+    let puts = || Only::everything().operation("TransactWriteItems").table("notifications");
+    proxy.set(Faults::only(Kind::Throttled.always().after(2).on(puts())));
+    let job = w.feed(&c, &objects).await;
+    let done = until("it is written down that two are told of", async || {
+        w.objects_done(&job).await.filter(|done| *done > 0)
+    })
+    .await;
+    assert_eq!(done, 2);
+    proxy.set(Faults::only(Kind::Throttled.at(0.3).on(puts())));
+    w.notified().await;
+    proxy.set(Faults::none());
+    assert_eq!(told(&client).await, names(&objects));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_backfill_tells_nobody_of_an_actors_indicators() {
+    let w = World::http().await;
+    let client = w.stream_client(TENANT).await;
+    let group = actor("Example Group");
+    let (known, fresh) = (indicator().labelled("later"), indicator().labelled("later"));
+    one_by_one(&w, &[&group, &known, &relationship(&known, &group)]).await;
+    subscribe(&client, "threat_actor", group.id()).await;
+    let c = w.collection(CollectionSpec::labelled("later")).await;
+    w.rebuilt(&c).await;
+    w.settled(&c, std::slice::from_ref(&known)).await;
+    at_rest(&w).await;
+    assert!(told(&client).await.is_empty());
+    one_by_one(&w, &[&fresh, &relationship(&fresh, &group)]).await;
+    assert_eq!(told(&client).await, names(&[fresh]));
+}
+
+/// A notification names the actor, so it is seen by who may see the actor.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_names_an_actor_has_its_level() {
+    let w = World::http().await;
+    let amber = w.stream_client(TENANT).await;
+    let red = KeySpec::of(TENANT).with([Scope::ReadIocStream]).cleared(Tlp::Red);
+    let red = w.http.with_key(&w.key(red).await.text);
+    let group = actor("Example Group").marked(Tlp::Red);
+    let object = indicator();
+    one_by_one(&w, &[&group, &object]).await;
+    let path = format!("/api/v1/subscriptions/threat_actor/{}", group.id());
+    assert_eq!(amber.request("PUT", &path).await.status, 404);
+    subscribe(&red, "threat_actor", group.id()).await;
+    one_by_one(&w, &[&relationship(&object, &group)]).await;
+    assert_eq!(told(&red).await, names(&[object]));
+    assert!(told(&amber).await.is_empty());
+}
+
+/// The subscriptions of a tenant, as an operator sees them.
+async fn managed(w: &World, tenant: &str) -> Vec<Value> {
+    let admin = w.http.with_key(w.admin_key());
+    let listed = admin.get("/api/v1/manage/subscriptions").query("tenant", tenant);
+    listed.await.expect(200).json()["subscriptions"].as_array().unwrap().clone()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_subscribes_again_is_kept_what_it_is_told_as_its_plan_says_now() {
+    let w = World::http().await;
+    let c = w.collection(CollectionSpec::everything()).await;
+    let first = subscribe(&w.stream_client(TENANT).await, "collection", &c.id).await;
+    assert_eq!(managed(&w, TENANT).await[0]["retention_days"], 30);
+    w.plan("short", json!({"scopes": ["read:ioc_stream"], "retention_days": 5})).await;
+    let short = KeySpec::of(TENANT).with([Scope::ReadIocStream]).on("short");
+    let short = w.http.with_key(&w.key(short).await.text);
+    assert_eq!(subscribe(&short, "collection", &c.id).await, first);
+    let managed = managed(&w, TENANT).await;
+    assert_eq!((managed.len(), &managed[0]["retention_days"]), (1, &json!(5)), "{managed:?}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_deleted_tenant_subscribes_to_nothing() {
+    let w = World::http().await;
+    let c = w.collection(CollectionSpec::everything()).await;
+    for tenant in ["globex", "other"] {
+        subscribe(&w.stream_client(tenant).await, "collection", &c.id).await;
+    }
+    w.close_tenant_and_die("globex").await;
+    until("its subscriptions are gone", async || {
+        managed(&w, "globex").await.is_empty().then_some(())
+    })
+    .await;
+    until("the job is over", async || w.is_at_rest().await.then_some(())).await;
+    assert_eq!(managed(&w, "other").await.len(), 1);
 }

@@ -2,13 +2,15 @@
 
 use std::sync::Arc;
 
+use sha2::{Digest, Sha256};
+
 use crate::access::TenantId;
 use crate::ingestion::level_of;
 use crate::notification::{
-    Entity, Notification, NotificationId, Source, SourceType, expiry_of, kept_tags,
+    Entity, Named, Notification, NotificationId, Source, SourceType, expiry_of, kept_tags,
 };
 use crate::services::{Defined, Services};
-use crate::store::{Fed, Head, StoreError};
+use crate::store::{Fed, Head, StoreError, Telling};
 use crate::subscription::{Subscription, SubscriptionSource};
 use crate::time::Position;
 use crate::tlp::Tlp;
@@ -18,6 +20,8 @@ pub(super) struct Topic {
     source: Source,
     /// The collection, if it is one.
     collection: Option<Arc<Defined>>,
+    /// The actor's level: its name stands in every notification.
+    level: Tlp,
 }
 
 impl Topic {
@@ -26,19 +30,20 @@ impl Topic {
         services: &Services,
         source: &SubscriptionSource,
     ) -> Result<Option<Self>, StoreError> {
-        let (label, collection) = match source {
+        let (label, collection, level) = match source {
             SubscriptionSource::Collection(id) => {
                 let Some(defined) = services.collection_by_id(*id).await? else { return Ok(None) };
-                (defined.collection.settings.title.clone(), Some(defined))
+                (defined.collection.settings.title.clone(), Some(defined), Tlp::Clear)
             }
             SubscriptionSource::ThreatActor(id) => {
                 let head = services.store().head(id).await?;
                 let Some(head) = head.filter(|head| !head.deleted) else { return Ok(None) };
-                (head.facets.name.clone().unwrap_or_else(|| id.to_string()), None)
+                let level = level_of(services, &head.facets, &head.owner, None).await?;
+                (head.facets.name.clone().unwrap_or_else(|| id.to_string()), None, level)
             }
         };
         let source = Source { kind: source.kind(), id: source.id(), label };
-        Ok(Some(Self { source, collection }))
+        Ok(Some(Self { source, collection, level }))
     }
 }
 
@@ -61,7 +66,7 @@ impl Told {
             fed: fed.clone(),
             entities: Vec::new(),
             labels: Vec::new(),
-            level: Tlp::Clear,
+            level: topic.level,
             owners: Vec::new(),
         };
         let ids: Vec<_> = std::iter::once(&fed.object).chain(&fed.through).cloned().collect();
@@ -90,6 +95,29 @@ impl Told {
     pub fn values(&self, done: usize, count: usize) -> Option<&[Entity]> {
         let left = self.entities.get(done..).filter(|left| !left.is_empty())?;
         left.get(..count.min(left.len()))
+    }
+
+    /// How far the telling came once `done` values are told, and of the next ones those up to a
+    /// subscriber.
+    pub fn telling(&self, done: usize, subscriber: Option<TenantId>) -> Telling {
+        let mut digest = Sha256::new();
+        for entity in &self.entities {
+            digest.update(entity.kind.name());
+            digest.update([0]);
+            digest.update(&entity.id);
+            digest.update([0]);
+        }
+        let mut values = [0; 16];
+        values.iter_mut().zip(digest.finalize()).for_each(|(to, from)| *to = from);
+        Telling { object: self.fed.object.clone(), values, values_done: done, subscriber }
+    }
+
+    /// Where a telling goes on: where it stood, if that was of this indicator with these values,
+    /// else at the beginning.
+    pub fn resumed(&self, stood: Option<Telling>) -> Telling {
+        let begun = self.telling(0, None);
+        let same = |stood: &Telling| stood.object == begun.object && stood.values == begun.values;
+        stood.filter(same).unwrap_or(begun)
     }
 
     /// What it is because of.
@@ -127,5 +155,41 @@ impl Told {
             stored: now,
             expires: expiry_of(id, subscriber.retention_days),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::id::ObjectId;
+    use crate::notification::EntityType;
+
+    fn told(object: u128, domains: &[&str]) -> Told {
+        let entity = |name: &&str| Entity::named(EntityType::Domain, name).unwrap();
+        Told {
+            fed: Fed {
+                object: ObjectId::from_parts("indicator", uuid::Uuid::from_u128(object)),
+                cause: Position::from_micros(1),
+                through: Vec::new(),
+            },
+            entities: domains.iter().map(entity).collect(),
+            labels: Vec::new(),
+            level: Tlp::Clear,
+            owners: Vec::new(),
+        }
+    }
+
+    #[test]
+    fn counts_hold_for_the_same_object_with_the_same_values() {
+        let one = told(1, &["a.example.com", "b.example.com"]);
+        let stood = one.telling(1, Some("acme".parse().unwrap()));
+        assert_eq!(one.resumed(Some(stood.clone())), stood);
+        let another = told(2, &["a.example.com", "b.example.com"]);
+        assert_eq!(another.resumed(Some(stood.clone())), another.telling(0, None));
+        for domains in [&["c.example.com", "b.example.com"][..], &["b.example.com"], &[]] {
+            let changed = told(1, domains);
+            assert_eq!(changed.resumed(Some(stood.clone())), changed.telling(0, None));
+        }
+        assert_eq!(one.resumed(None), one.telling(0, None));
     }
 }

@@ -74,6 +74,15 @@ impl NotificationFilter {
         if text.len() > MAX_BYTES {
             return Err(FilterError::TooLong(text.len()));
         }
+        Self::parse_written(text, now)
+    }
+
+    /// Reads a filter as this one writes it: names, dates and quotes written out may take what a
+    /// client sent over [`MAX_BYTES`].
+    ///
+    /// # Errors
+    /// Names the term that is wrong: of what was written by this, none is.
+    pub fn parse_written(text: &str, now: DateTime<Utc>) -> Result<Self, FilterError> {
         let terms = terms(text)?.into_iter().map(|written| term(&written, now));
         Ok(Self { terms: terms.collect::<Result<_, _>>()? })
     }
@@ -123,7 +132,8 @@ fn named<T: Named>(key: &'static str, plural: &'static str, value: &str) -> Resu
 }
 
 impl fmt::Display for NotificationFilter {
-    /// A spelling that reads back as the same filter at any time.
+    /// A spelling that [`NotificationFilter::parse_written`] reads back as the same filter at any
+    /// time.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (index, term) in self.terms.iter().enumerate() {
             if index > 0 {

@@ -112,6 +112,20 @@ fn of_a_repeated_key_both_must_hold() {
 }
 
 #[test]
+fn the_longest_filter_reads_back_as_it_is_written() {
+    let quotes = format!("tag:x{}", "\"".repeat(MAX_BYTES - 5));
+    let many = format!("date:1h+ tag:{}", "é".repeat((MAX_BYTES - 13) / 2));
+    for text in [quotes, many, format!("tag:{}", "\\".repeat(MAX_BYTES - 4))] {
+        let filter = parse(&text).unwrap();
+        let written = filter.to_string();
+        assert!(written.len() > MAX_BYTES, "{} bytes", written.len());
+        assert!(parse(&written).is_err(), "a client may not send as much");
+        let later = DateTime::UNIX_EPOCH;
+        assert_eq!(NotificationFilter::parse_written(&written, later), Ok(filter));
+    }
+}
+
+#[test]
 fn every_malformed_form_is_named() {
     assert_eq!(
         message("origin:notHunting"),

@@ -1,0 +1,100 @@
+//! Which kinds a tenant's notifications are of: a list is read only if it may hold something.
+
+use std::collections::HashMap;
+
+use aws_sdk_dynamodb::operation::update_item::builders::UpdateItemFluentBuilder;
+use aws_sdk_dynamodb::types::{AttributeValue, ReturnConsumedCapacity};
+
+use super::list::partition;
+use crate::access::TenantId;
+use crate::notification::{Kind, Kinds, Notification};
+use crate::store::item::{Item, ReadItem, key, number};
+use crate::store::{Store, StoreError};
+
+/// What a list of kinds is kept for beyond the notifications it speaks of.
+const KINDS_KEPT_LONGER: u64 = 7 * 86_400;
+
+/// Where it is written which kinds a tenant's notifications are of, or those with one tag.
+pub(super) fn kinds_key(tenant: &TenantId, tag: Option<&str>) -> Item {
+    let words = ["kinds", tenant.as_str(), tag.unwrap_or_default()];
+    key(partition(&words[..if tag.is_some() { 3 } else { 2 }]), "K")
+}
+
+impl Store {
+    /// Writes down which kinds there are before there are any: a list is read only if it may hold
+    /// something.
+    pub(super) async fn note_kinds(
+        &self,
+        tenant: &TenantId,
+        notifications: &[Notification],
+    ) -> Result<(), StoreError> {
+        let mut fresh: HashMap<(Option<&str>, Kind), u64> = HashMap::new();
+        for notification in notifications {
+            let kind = notification.kind();
+            let tags = notification.tags.iter().map(|tag| Some(tag.as_str()));
+            for tag in std::iter::once(None).chain(tags) {
+                let until = fresh.entry((tag, kind)).or_default();
+                *until = notification.expires.max(*until);
+            }
+        }
+        for ((tag, kind), until) in fresh {
+            let key = kinds_key(tenant, tag);
+            let name = format!("{} {}", key.text("id")?, kind.number());
+            if self.noted_kinds().knows(&name, until) {
+                continue;
+            }
+            let until = until.saturating_add(KINDS_KEPT_LONGER);
+            self.note_kind(key, kind, until).await?;
+            self.noted_kinds().note(name, until);
+        }
+        Ok(())
+    }
+
+    /// Adds a kind, and keeps the list until `until` at the least: what speaks of notifications
+    /// that are kept for longer is kept as long as those.
+    async fn note_kind(&self, key: Item, kind: Kind, until: u64) -> Result<(), StoreError> {
+        let raise = self
+            .adding(key.clone(), kind)
+            .update_expression("ADD k :kind SET #ttl = :until")
+            .condition_expression("attribute_not_exists(#ttl) OR #ttl < :until")
+            .expression_attribute_names("#ttl", "ttl")
+            .expression_attribute_values(":until", number(until));
+        let answer = match raise.send().await.map_err(StoreError::of) {
+            Err(StoreError::Conflict) => {
+                let add = self.adding(key, kind).update_expression("ADD k :kind");
+                add.send().await.map_err(StoreError::of)?
+            }
+            answer => answer?,
+        };
+        self.meter().write(answer.consumed_capacity());
+        Ok(())
+    }
+
+    fn adding(&self, key: Item, kind: Kind) -> UpdateItemFluentBuilder {
+        let kind = AttributeValue::Ns(vec![kind.number().to_string()]);
+        self.dynamodb()
+            .update_item()
+            .table_name(&self.names().notifications)
+            .set_key(Some(key))
+            .expression_attribute_values(":kind", kind)
+            .return_consumed_capacity(ReturnConsumedCapacity::Total)
+    }
+
+    /// The kinds of a tenant's notifications, or of those with a tag; perhaps some more, as none
+    /// is ever taken away.
+    ///
+    /// # Errors
+    /// When the table cannot be read.
+    pub async fn notification_kinds(
+        &self,
+        tenant: &TenantId,
+        tag: Option<&str>,
+        consistent: bool,
+    ) -> Result<Kinds, StoreError> {
+        let item = self.read_notification_item(kinds_key(tenant, tag), consistent).await?;
+        let numbers = item.map(|item| item.numbers("k")).unwrap_or_default();
+        let kinds =
+            numbers.into_iter().filter_map(|number| Kind::numbered(number.try_into().ok()?));
+        Ok(kinds.fold(Kinds::NONE, Kinds::with))
+    }
+}

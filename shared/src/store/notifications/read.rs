@@ -1,0 +1,204 @@
+//! Reading notifications, by id and as parts of lists.
+
+use std::collections::HashMap;
+use std::time::Duration;
+
+use aws_sdk_dynamodb::types::{KeysAndAttributes, ReturnConsumedCapacity};
+
+use super::list::{List, main_partition};
+use super::{built, read_main, read_posting, readable};
+use crate::access::TenantId;
+use crate::notification::{Notification, NotificationId, Posting};
+use crate::store::item::{Item, ReadItem, key, text};
+use crate::store::{Store, StoreError, batches};
+
+/// Keys one read of several takes.
+const READ_AT_ONCE: usize = 100;
+
+/// A part of a list or of all notifications.
+#[derive(Debug)]
+pub struct Part<T> {
+    /// What was found, in the order asked for.
+    pub found: Vec<T>,
+    /// How far was looked: what is found begins after it next time.
+    pub last: Option<NotificationId>,
+    /// Whether there may be more.
+    pub more: bool,
+}
+
+/// Ids from one to another, both included, and in which order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Range {
+    /// The lowest.
+    pub low: NotificationId,
+    /// The highest.
+    pub high: NotificationId,
+    /// Oldest first.
+    pub ascending: bool,
+    /// Read consistently, at twice the price.
+    pub consistent: bool,
+}
+
+fn last_id(items: &[Item]) -> Option<NotificationId> {
+    items.last().and_then(|item| item.text("sk").ok()?.parse().ok())
+}
+
+impl Store {
+    pub(super) async fn get_notification_item(
+        &self,
+        key: Item,
+    ) -> Result<Option<Item>, StoreError> {
+        self.read_notification_item(key, true).await
+    }
+
+    pub(super) async fn read_notification_item(
+        &self,
+        key: Item,
+        consistent: bool,
+    ) -> Result<Option<Item>, StoreError> {
+        let answer = self
+            .dynamodb()
+            .get_item()
+            .table_name(&self.names().notifications)
+            .set_key(Some(key))
+            .consistent_read(consistent)
+            .return_consumed_capacity(ReturnConsumedCapacity::Total)
+            .send()
+            .await
+            .map_err(StoreError::of)?;
+        self.meter().read(answer.consumed_capacity());
+        Ok(answer.item)
+    }
+
+    /// A tenant's notification with this id, unless its time is over.
+    ///
+    /// # Errors
+    /// When the table cannot be read.
+    pub async fn notification(
+        &self,
+        tenant: &TenantId,
+        id: NotificationId,
+    ) -> Result<Option<Notification>, StoreError> {
+        let item = self.get_notification_item(key(main_partition(tenant), id.to_string())).await?;
+        let found = item.as_ref().map(read_main).transpose()?;
+        Ok(found.filter(|found| found.expires > self.seconds_now()))
+    }
+
+    /// Those of a tenant's notifications that are still there, by id. Read eventually consistent,
+    /// at half the price.
+    ///
+    /// # Errors
+    /// When the table cannot be read.
+    pub async fn notifications(
+        &self,
+        tenant: &TenantId,
+        ids: &[NotificationId],
+        consistent: bool,
+    ) -> Result<HashMap<NotificationId, Notification>, StoreError> {
+        let mut found = HashMap::with_capacity(ids.len());
+        for ids in ids.chunks(READ_AT_ONCE) {
+            let keys = ids.iter().map(|id| key(main_partition(tenant), id.to_string())).collect();
+            let items = self.get_notification_items(keys, consistent).await?;
+            let kept = items.iter().filter_map(readable);
+            let kept = kept.filter(|one| one.expires > self.seconds_now());
+            found.extend(kept.map(|one| (one.id, one)));
+        }
+        Ok(found)
+    }
+
+    async fn get_notification_items(
+        &self,
+        mut keys: Vec<Item>,
+        consistent: bool,
+    ) -> Result<Vec<Item>, StoreError> {
+        let table = &self.names().notifications;
+        let mut items = Vec::with_capacity(keys.len());
+        let mut patience = Duration::from_millis(20);
+        while !keys.is_empty() {
+            let wanted = KeysAndAttributes::builder()
+                .set_keys(Some(std::mem::take(&mut keys)))
+                .consistent_read(consistent)
+                .build();
+            let answer = self
+                .dynamodb()
+                .batch_get_item()
+                .request_items(table, built(wanted)?)
+                .return_consumed_capacity(ReturnConsumedCapacity::Total)
+                .send()
+                .await
+                .map_err(StoreError::of)?;
+            answer.consumed_capacity().iter().for_each(|used| self.meter().read(Some(used)));
+            if let Some(mut tables) = answer.responses {
+                items.extend(tables.remove(table).unwrap_or_default());
+            }
+            let rest = answer.unprocessed_keys.and_then(|mut tables| tables.remove(table));
+            keys = rest.map(|rest| rest.keys).unwrap_or_default();
+            if !keys.is_empty() {
+                batches::wait(&mut patience, "BatchGetItem leaves keys unread").await?;
+            }
+        }
+        Ok(items)
+    }
+
+    /// The next postings of a list within a range, `count` at most.
+    ///
+    /// # Errors
+    /// When the table cannot be read.
+    pub async fn list_part(
+        &self,
+        tenant: &TenantId,
+        list: &List,
+        range: Range,
+        count: usize,
+    ) -> Result<Part<Posting>, StoreError> {
+        let (items, more) = self.query_range(list.partition(tenant), range, count).await?;
+        let now = self.seconds_now();
+        let found = items.iter().filter_map(read_posting).filter(|one| one.expires > now).collect();
+        Ok(Part { found, last: last_id(&items), more })
+    }
+
+    /// The next notifications of a tenant within a range, `count` at most.
+    ///
+    /// # Errors
+    /// When the table cannot be read.
+    pub async fn notification_part(
+        &self,
+        tenant: &TenantId,
+        range: Range,
+        count: usize,
+    ) -> Result<Part<Notification>, StoreError> {
+        let (items, more) = self.query_range(main_partition(tenant), range, count).await?;
+        let now = self.seconds_now();
+        let found = items.iter().filter_map(readable).filter(|one| one.expires > now).collect();
+        Ok(Part { found, last: last_id(&items), more })
+    }
+
+    async fn query_range(
+        &self,
+        partition: String,
+        range: Range,
+        count: usize,
+    ) -> Result<(Vec<Item>, bool), StoreError> {
+        if range.low > range.high || count == 0 {
+            return Ok((Vec::new(), false));
+        }
+        let answer = self
+            .dynamodb()
+            .query()
+            .table_name(&self.names().notifications)
+            .key_condition_expression("id = :id AND sk BETWEEN :low AND :high")
+            .expression_attribute_values(":id", text(partition))
+            .expression_attribute_values(":low", text(range.low.to_string()))
+            .expression_attribute_values(":high", text(range.high.to_string()))
+            .scan_index_forward(range.ascending)
+            .consistent_read(range.consistent)
+            .limit(i32::try_from(count).unwrap_or(i32::MAX))
+            .return_consumed_capacity(ReturnConsumedCapacity::Total)
+            .send()
+            .await
+            .map_err(StoreError::of)?;
+        self.meter().read(answer.consumed_capacity());
+        let more = answer.last_evaluated_key().is_some();
+        Ok((answer.items.unwrap_or_default(), more))
+    }
+}
