@@ -1,6 +1,7 @@
-"""Reads a published feed with Python's csv, with pandas and line by line, and compares each with
-what is expected: {"columns": [...], "rows": [[...], ...]}, rows in any order, the last column being
-the moment by which they are ordered, the newest first.
+"""Reads a published feed with Python's csv, with pandas and line by line, and its NDJSON line by
+line, and compares each with what is expected: {"columns": [...], "rows": [[...], ...], "lines":
+[{...}, ...]}, in any order, the last column being the moment by which rows are ordered, the newest
+first.
 
 feed.py URL KEY EXPECTED
 """
@@ -48,6 +49,22 @@ check("pandas", list(frame.columns), frame.values.tolist())
 lines = [line for line in text.splitlines() if not line.startswith("#")]
 rows = [next(csv.reader([line], strict=True)) for line in lines]
 check("lines", rows[0], rows[1:])
+
+# NDJSON by a reader that splits at every line break Unicode knows: every text as it was.
+answer_json = requests.get(url.removesuffix("csv") + "json", headers={"X-API-Key": key}, timeout=60)
+answer_json.raise_for_status()
+objects = [json.loads(line) for line in answer_json.content.decode("utf-8").splitlines()]
+moments = [line.pop(columns[-1]) for line in objects]
+assert moments == sorted(moments, reverse=True)
+
+
+def order(line):
+    return json.dumps(line, sort_keys=True)
+
+
+for one, other in zip(sorted(objects, key=order), sorted(expected["lines"], key=order)):
+    assert one == other, f"NDJSON: {one} is not {other}"
+assert len(objects) == len(expected["lines"])
 
 # The file says how much it holds, first and last.
 banner = [line for line in text.splitlines() if line.startswith("#")]

@@ -8,7 +8,7 @@ use base64::engine::general_purpose::STANDARD;
 use flate2::Compression;
 use flate2::write::GzEncoder;
 use lambda_http::http::header::{
-    ACCEPT_RANGES, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_RANGE, LOCATION, RANGE,
+    ACCEPT_RANGES, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_RANGE, LOCATION, RANGE,
 };
 use lambda_http::http::{HeaderName, Method, StatusCode};
 use shared::feed::{Edition, File, PublishedFile};
@@ -28,6 +28,9 @@ const INLINE: u64 = 4_400_000;
 const WORTH_COMPRESSING: u64 = 1024;
 /// How long a link to a large file can be used.
 const LINK: Duration = Duration::from_mins(5);
+/// Seconds for which the answer with the link may be kept: what is left of the link's life then
+/// is enough to follow it.
+const LINK_KEPT: u64 = 60;
 
 /// How a file is sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -68,7 +71,8 @@ impl Sending<'_> {
         let validators = self.validators(coding);
         if validators.are_known_to(self.call) {
             let answer = Answer::empty(StatusCode::NOT_MODIFIED);
-            return Ok(headers::with_validators(answer, self.feed, &validators));
+            let answer = headers::with_validators(answer, self.feed, &validators);
+            return Ok(headers::with_edition(answer, self.edition, self.file.rows));
         }
         match self.part(&validators) {
             Part::Unsatisfiable => {
@@ -84,7 +88,7 @@ impl Sending<'_> {
                 Ok(self.describe(answer.with(CONTENT_RANGE, &of), &validators))
             }
             // The bucket serves the part: clients send their Range there too.
-            Part::Bytes(..) => self.link().await,
+            Part::Bytes(..) => self.link(&validators).await,
             Part::Whole => self.whole(coding, &validators).await,
         }
     }
@@ -124,7 +128,7 @@ impl Sending<'_> {
             return Ok(self.describe(self.head(coding), validators));
         }
         let answer = match coding {
-            Coding::Identity if self.file.bytes > INLINE => return self.link().await,
+            Coding::Identity if self.file.bytes > INLINE => return self.link(validators).await,
             Coding::Identity => self.whole_or_part(StatusCode::OK, None).await?,
             Coding::Gzip => {
                 let body = gzip(&self.read(self.file.file, None).await?)?;
@@ -193,12 +197,12 @@ impl Sending<'_> {
     }
 
     /// A large file is handed over by the bucket itself.
-    async fn link(&self) -> Result<Answer, Fault> {
+    async fn link(&self, validators: &Validators) -> Result<Answer, Fault> {
         let store = self.services.store();
         let suffix = self.file.file.suffix();
         let url = store.feed_file_url(self.feed.id, &self.edition.id, suffix, LINK).await?;
         let answer = Answer::empty(StatusCode::FOUND).with(LOCATION, &url);
-        let answer = answer.with(CACHE_CONTROL, "private, no-store");
+        let answer = headers::with_validators_for(answer, self.feed, validators, LINK_KEPT);
         Ok(headers::with_edition(answer, self.edition, self.file.rows))
     }
 }

@@ -11,7 +11,17 @@ use crate::condition::Validators;
 
 /// Adds what tells which representation this is, and for how long it may be kept.
 pub fn with_validators(answer: Answer, feed: &Readable, validators: &Validators) -> Answer {
-    let seconds = u64::from(feed.settings.publish_every_minutes) * 60;
+    with_validators_for(answer, feed, validators, u64::MAX)
+}
+
+/// The same, of what may be kept for so many seconds at the most.
+pub fn with_validators_for(
+    answer: Answer,
+    feed: &Readable,
+    validators: &Validators,
+    at_most: u64,
+) -> Answer {
+    let seconds = (u64::from(feed.settings.publish_every_minutes) * 60).min(at_most);
     let who = if feed.public { "public" } else { "private" };
     answer
         .with(ETAG, &validators.etag)

@@ -20,11 +20,13 @@ pub fn answer(call: &Call, name: &str, feed: &Readable, edition: &Edition) -> An
     let validators = Validators { etag, modified: edition.generated };
     if validators.are_known_to(call) {
         let answer = Answer::empty(StatusCode::NOT_MODIFIED);
-        return headers::with_validators(answer, feed, &validators);
+        let answer = headers::with_validators(answer, feed, &validators);
+        return headers::with_edition(answer, edition, edition.rows());
     }
     let body = text.into_bytes();
     let length = body.len().to_string();
     let answer = Answer::new(StatusCode::OK, "text/plain; charset=utf-8", body).as_is();
     let answer = answer.with(CONTENT_LENGTH, &length);
-    headers::with_validators(answer, feed, &validators)
+    let answer = headers::with_validators(answer, feed, &validators);
+    headers::with_edition(answer, edition, edition.rows())
 }

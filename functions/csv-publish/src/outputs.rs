@@ -6,7 +6,7 @@ use flate2::Compression;
 use flate2::write::GzEncoder;
 use sha2::{Digest, Sha256};
 use shared::feed::{Banner, Feed, File, PublishedFile, Record, Renderer};
-use shared::store::{Store, Upload};
+use shared::store::{Store, StoreError, Upload};
 
 use crate::error::PublishError;
 use crate::progress::Progress;
@@ -15,6 +15,30 @@ use crate::spool::Spool;
 
 /// Bytes of a file gathered before they are handed on.
 const PIECE: usize = 256 << 10;
+
+/// Where the bytes of a file go.
+trait Sink {
+    /// Takes the bytes of `piece`, and leaves it empty.
+    async fn push(&mut self, piece: &mut Vec<u8>) -> Result<(), StoreError>;
+    /// Puts the file; returns how many bytes it has.
+    async fn finish(self) -> Result<u64, StoreError>;
+    /// Gives it up.
+    async fn abandon(self);
+}
+
+impl Sink for Upload {
+    async fn push(&mut self, piece: &mut Vec<u8>) -> Result<(), StoreError> {
+        Upload::push(self, piece).await
+    }
+
+    async fn finish(self) -> Result<u64, StoreError> {
+        Upload::finish(self).await
+    }
+
+    async fn abandon(self) {
+        Upload::abandon(self).await;
+    }
+}
 
 /// Writes the files of edition `id`, and its state. What was begun is taken back if that fails.
 pub async fn write(
@@ -25,26 +49,23 @@ pub async fn write(
     banner: &Banner,
     progress: &Progress,
 ) -> Result<Vec<PublishedFile>, PublishError> {
-    let mut outputs: Vec<Output> =
-        File::of(&feed.settings).map(|file| Output::new(store, feed, id, file)).collect();
+    let output = |file: File| {
+        let content_type = file.content_type(&feed.settings);
+        let upload = store.upload_feed_file(feed.id, id, file.suffix(), content_type);
+        Output::new(feed, file, upload)
+    };
+    let mut outputs: Vec<Output<Upload>> = File::of(&feed.settings).map(output).collect();
     if let Err(error) = fill(&mut outputs, records, banner, progress).await {
-        for output in outputs {
-            output.upload.abandon().await;
-        }
+        abandon(outputs).await;
         return Err(error);
     }
-    let mut files = Vec::with_capacity(outputs.len());
-    for output in outputs {
-        let file = output.finish().await?;
-        progress.add_bytes(file.bytes);
-        files.push(file);
-    }
+    let files = finish(outputs, progress).await?;
     write_state(store, feed, id, records).await?;
     Ok(files)
 }
 
 async fn fill(
-    outputs: &mut [Output],
+    outputs: &mut [Output<impl Sink>],
     records: &Spool,
     banner: &Banner,
     progress: &Progress,
@@ -63,6 +84,33 @@ async fn fill(
         output.end().await?;
     }
     Ok(())
+}
+
+async fn finish(
+    outputs: Vec<Output<impl Sink>>,
+    progress: &Progress,
+) -> Result<Vec<PublishedFile>, PublishError> {
+    let mut files = Vec::with_capacity(outputs.len());
+    let mut outputs = outputs.into_iter();
+    while let Some(output) = outputs.next() {
+        match output.finish().await {
+            Ok(file) => {
+                progress.add_bytes(file.bytes);
+                files.push(file);
+            }
+            Err(error) => {
+                abandon(outputs).await;
+                return Err(error);
+            }
+        }
+    }
+    Ok(files)
+}
+
+async fn abandon(outputs: impl IntoIterator<Item = Output<impl Sink>>) {
+    for output in outputs {
+        output.upload.abandon().await;
+    }
 }
 
 async fn write_state(
@@ -87,19 +135,18 @@ async fn write_state(
     Ok(())
 }
 
-struct Output {
+struct Output<S> {
     file: File,
     renderer: Renderer,
     /// What was rendered and not handed on.
     rendered: Vec<u8>,
     packer: Option<GzEncoder<Vec<u8>>>,
     digest: Sha256,
-    upload: Upload,
+    upload: S,
 }
 
-impl Output {
-    fn new(store: &Store, feed: &Feed, id: &str, file: File) -> Self {
-        let content_type = file.content_type(&feed.settings);
+impl<S: Sink> Output<S> {
+    fn new(feed: &Feed, file: File, upload: S) -> Self {
         let packs = file == File::CsvGz;
         Self {
             file,
@@ -107,7 +154,7 @@ impl Output {
             rendered: Vec::new(),
             packer: packs.then(|| GzEncoder::new(Vec::new(), Compression::default())),
             digest: Sha256::new(),
-            upload: store.upload_feed_file(feed.id, id, file.suffix(), content_type),
+            upload,
         }
     }
 
@@ -117,8 +164,14 @@ impl Output {
     }
 
     async fn record(&mut self, record: &Record) -> Result<(), PublishError> {
-        self.renderer.record(record, &mut self.rendered);
-        if self.rendered.len() >= PIECE { self.hand_on().await } else { Ok(()) }
+        for ioc in &record.iocs {
+            self.renderer.row(record, ioc, &mut self.rendered);
+            // Never all rows of a record at once: each repeats what the record says.
+            if self.rendered.len() >= PIECE {
+                self.hand_on().await?;
+            }
+        }
+        Ok(())
     }
 
     async fn end(&mut self) -> Result<(), PublishError> {
@@ -154,5 +207,95 @@ impl Output {
         let rows = self.renderer.rows();
         let bytes = self.upload.finish().await?;
         Ok(PublishedFile { file: self.file, bytes, rows, sha256 })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    use serde_json::json;
+    use shared::feed::{Cell, Ioc};
+    use shared::stix::IocType;
+
+    use super::*;
+
+    fn feed() -> Feed {
+        let id = uuid::Uuid::from_u128(7);
+        serde_json::from_value(json!({
+            "id": id, "revision": 1, "collection": id,
+            "settings": {"name": "n", "collection": "c", "columns": ["value", "description"]},
+        }))
+        .unwrap()
+    }
+
+    fn record(iocs: usize, description: usize) -> Record {
+        let ioc =
+            |number| Ioc { kind: Some(IocType::Domain), value: format!("{number}.example.com") };
+        Record {
+            date: 0,
+            id: "indicator--00000000-0000-4000-8000-000000000000".to_owned(),
+            position: 0,
+            until: None,
+            rows: u32::try_from(iocs).unwrap(),
+            cells: vec![Cell::IocValue, Cell::Text("d".repeat(description))],
+            iocs: (0..iocs).map(ioc).collect(),
+            facts: None,
+        }
+    }
+
+    fn fails() -> StoreError {
+        StoreError::Unavailable("the bucket is full".to_owned())
+    }
+
+    /// A bucket that takes so many pieces, and remembers the largest.
+    #[derive(Default)]
+    struct Full {
+        takes: usize,
+        largest: usize,
+        abandoned: Arc<AtomicUsize>,
+    }
+
+    impl Sink for Full {
+        async fn push(&mut self, piece: &mut Vec<u8>) -> Result<(), StoreError> {
+            self.largest = self.largest.max(piece.len());
+            piece.clear();
+            self.takes = self.takes.checked_sub(1).ok_or_else(fails)?;
+            Ok(())
+        }
+
+        async fn finish(self) -> Result<u64, StoreError> {
+            if self.takes > 0 { Ok(0) } else { Err(fails()) }
+        }
+
+        async fn abandon(self) {
+            self.abandoned.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
+    #[tokio::test]
+    async fn the_rows_of_one_record_are_handed_on_as_they_are_rendered() {
+        let record = record(10_000, 100_000);
+        for file in [File::Csv, File::Json, File::CsvGz] {
+            // A gigabyte, were it rendered to its end.
+            let takes = 20;
+            let mut output = Output::new(&feed(), file, Full { takes, ..Full::default() });
+            assert!(output.record(&record).await.is_err());
+            assert!(output.upload.largest < PIECE + 101_000, "{file:?} {}", output.upload.largest);
+            assert!(output.rendered.capacity() < 4 * PIECE, "{file:?}");
+            assert!(output.renderer.rows() < 200, "{file:?}");
+        }
+    }
+
+    #[tokio::test]
+    async fn when_one_file_cannot_be_put_the_others_are_given_up() {
+        let abandoned = Arc::new(AtomicUsize::new(0));
+        let outputs = [1, 0, 1, 1].map(|takes| {
+            let sink = Full { takes, largest: 0, abandoned: Arc::clone(&abandoned) };
+            Output::new(&feed(), File::Csv, sink)
+        });
+        assert!(finish(outputs.into(), &Progress::default()).await.is_err());
+        assert_eq!(abandoned.load(Ordering::Relaxed), 2);
     }
 }

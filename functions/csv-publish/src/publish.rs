@@ -3,7 +3,7 @@
 use chrono::{DateTime, TimeDelta, Utc};
 use sha2::{Digest, Sha256};
 use shared::collection::Collection;
-use shared::feed::{Banner, Edition, Feed, Merge, State};
+use shared::feed::{Banner, Edition, Feed, Merge, Replaced, State};
 use shared::services::Services;
 use shared::store::{EditionTag, Store, StoreError};
 use uuid::Uuid;
@@ -21,6 +21,14 @@ pub(crate) const STATE: &str = "state";
 /// carried on.
 const MEMORY: TimeDelta = TimeDelta::days(29);
 
+/// How far the log was read is written down once a day at the least, changes or not: what has been
+/// the same for longer than [`MEMORY`] would be made anew else.
+const NOTED_WITHIN: TimeDelta = TimeDelta::days(1);
+
+/// Links to the files of an edition, and answers that began with it, end this long after the next
+/// one took its place.
+const LINGERS: TimeDelta = TimeDelta::minutes(10);
+
 /// Who writes an edition is at it for 15 minutes at the most.
 const AT_WORK: TimeDelta = TimeDelta::hours(1);
 
@@ -31,7 +39,7 @@ pub struct Request<'a> {
     pub feed: &'a Feed,
     /// All collections, read since the log was last written by an older definition.
     pub collections: &'a [Collection],
-    /// Reads the whole log, whatever the last edition holds.
+    /// Reads the whole log and writes all files anew, whatever the last edition holds.
     pub rebuild: bool,
 }
 
@@ -161,7 +169,10 @@ impl Run<'_> {
         (reached, next_seq): (shared::time::Position, u64),
     ) -> Result<Outcome, PublishError> {
         // Entries that make no rows were read for nothing, and would be again next time.
-        if last.level == self.collection.level() && last.state.next_seq == next_seq {
+        let noted = self.now - last.state.as_of < NOTED_WITHIN
+            && last.level == self.collection.level()
+            && last.state.next_seq == next_seq;
+        if noted {
             return Ok(Outcome::Unchanged);
         }
         let state = State { reached, next_seq, as_of: self.now, ..last.state.clone() };
@@ -211,7 +222,8 @@ impl Run<'_> {
             last.state.fingerprint == state.fingerprint && last.state.digest == state.digest
         };
         let last = self.known.map(|(edition, _)| edition);
-        if let Some(last) = last.filter(same) {
+        // Who asks for all anew, or lacks what is kept beside the files, is not helped by a note.
+        if let Some(last) = last.filter(same).filter(|_| !whole) {
             return self.note(Edition { state, ..last.clone() }).await;
         }
         self.write(content, state, whole).await
@@ -240,9 +252,11 @@ impl Run<'_> {
             }
         };
         let bytes = files.iter().map(|file| file.bytes).sum();
-        let previous = self.known.map(|(last, _)| last.id.clone());
+        let last = self.known.map(|(last, _)| last);
+        let previous = last.map(|last| last.id.clone());
+        let replaced = last.map(|last| replaced(last, self.now)).unwrap_or_default();
         let generated = self.now;
-        let edition = Edition { id, generated, from, level, files, state, previous };
+        let edition = Edition { id, generated, from, level, files, state, previous, replaced };
         if !self.exchange(&edition).await? {
             self.take_back(&edition.id).await;
             return Ok(Outcome::Overtaken);
@@ -259,17 +273,25 @@ impl Run<'_> {
         }
     }
 
-    /// Deletes what was published before the previous edition, which somebody may be reading, and
-    /// what runs left that were killed. What cannot be deleted now, the next edition's run deletes.
+    /// Deletes what nobody reads any more, and what runs left that were killed. What cannot be
+    /// deleted now, the next edition's run deletes.
     async fn tidy(&self, edition: &Edition) {
         let mut keep = vec![edition.id.as_str()];
         keep.extend(edition.previous.as_deref());
+        keep.extend(edition.replaced.iter().map(|replaced| replaced.id.as_str()));
         let store = self.services.store();
         let since = Utc::now() - AT_WORK;
         if let Err(error) = store.delete_editions(self.feed.id, &keep, since).await {
             tracing::warn!(feed = %self.feed.id, %error, "old editions not deleted");
         }
     }
+}
+
+/// The editions that readers may have begun with once `last` is replaced at `now`: itself, and
+/// those before it that were replaced a moment ago.
+fn replaced(last: &Edition, now: DateTime<Utc>) -> Vec<Replaced> {
+    let before = last.replaced.iter().filter(|replaced| now - replaced.at <= LINGERS).cloned();
+    before.chain([Replaced { id: last.id.clone(), at: now }]).collect()
 }
 
 fn merge(
@@ -301,4 +323,35 @@ fn merge(
     }
     let digest = format!("{:x}", digest.finalize());
     Ok(Content { records: records.finish()?, objects, rows, next, digest })
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn an_edition_stays_until_its_successor_is_ten_minutes_old() {
+        let at = |minute: i64| DateTime::from_timestamp(minute * 60, 0).unwrap();
+        let mut edition: Edition = serde_json::from_value(json!({
+            "id": "0", "generated": at(0), "from": null, "level": "clear", "files": [],
+            "previous": null,
+            "state": {"reached": 0, "next_seq": 1, "as_of": at(0), "next": null,
+                "fingerprint": "", "records": 0, "digest": ""},
+        }))
+        .unwrap();
+        // Of a day ago, then one a minute.
+        for minute in 1440..1470 {
+            let replaced = replaced(&edition, at(minute));
+            edition = Edition { id: minute.to_string(), replaced, ..edition };
+            // What was replaced ten minutes ago is what was made eleven minutes ago.
+            let oldest = if minute <= 1450 { 0 } else { minute - 11 };
+            let ids: Vec<i64> =
+                edition.replaced.iter().map(|one| one.id.parse().unwrap()).collect();
+            assert_eq!(ids.first(), Some(&oldest), "{minute}: {ids:?}");
+            assert_eq!(ids.last().copied(), Some(if minute == 1440 { 0 } else { minute - 1 }));
+            assert!(ids.len() <= 11, "{ids:?}");
+        }
+    }
 }

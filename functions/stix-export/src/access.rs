@@ -1,7 +1,7 @@
 //! Who may export, how high and how far back.
 
 use chrono::{DateTime, Utc};
-use shared::access::Scope;
+use shared::access::{Scope, TenantId};
 use shared::http::{ApiError, Call, authenticate};
 use shared::services::Services;
 use shared::time::Position;
@@ -9,6 +9,8 @@ use shared::tlp::Tlp;
 
 /// What a caller may see.
 pub struct Admitted {
+    /// The caller's tenant.
+    pub tenant: TenantId,
     /// The highest level.
     pub clearance: Tlp,
     /// The plan's horizon.
@@ -20,7 +22,7 @@ pub async fn admit(services: &Services, call: &Call) -> Result<Admitted, ApiErro
     let caller = authenticate(services, call).await?;
     caller.require(Scope::ReadStix)?;
     let horizon = caller.horizon(services.store().now());
-    Ok(Admitted { clearance: caller.clearance, horizon })
+    Ok(Admitted { tenant: caller.tenant, clearance: caller.clearance, horizon })
 }
 
 impl Admitted {

@@ -19,7 +19,7 @@ use crate::made::derived_id;
 use crate::markings::{Rewrite, Used};
 use crate::observables;
 use crate::parameters::{Ask, Format};
-use crate::references::References;
+use crate::references::{Author, References};
 
 /// Room for the wrapping and for the definitions of all levels.
 const FRAME_BYTES: usize = 8_000;
@@ -137,8 +137,8 @@ impl<'a> Bundle<'a> {
         let foreign = author.filter(|author| ours != Some(author));
         let stored = foreign.and_then(|id| Some((id.clone(), self.references.author(id)?)));
         let author = match stored {
-            Some((id, json)) => {
-                let (json, used) = self.retouch(&id, json)?;
+            Some((id, stored)) => {
+                let (json, used) = self.retouch(&id, stored)?;
                 exported.used.extend(used);
                 Some((id, json))
             }
@@ -163,11 +163,17 @@ impl<'a> Bundle<'a> {
     }
 
     /// An author with its markings as they are asked for, and without an author of its own.
-    fn retouch(&self, id: &ObjectId, json: &str) -> Result<(String, Used), StoreError> {
+    fn retouch(&self, id: &ObjectId, author: &Author) -> Result<(String, Used), StoreError> {
         let write = || {
-            let mut members: Members<'_> = serde_json::from_str(json)?;
-            let own: Vec<String> = members.get("object_marking_refs")?.unwrap_or_default();
-            let level = own.iter().filter_map(|id| Tlp::of_marking_id(id)).max();
+            let mut members: Members<'_> = serde_json::from_str(&author.json)?;
+            let own: Vec<Value> = members.get("object_marking_refs")?.unwrap_or_default();
+            let is_statement = |id: &str| {
+                id.parse().is_ok_and(|id: ObjectId| self.references.statement(&id).is_some())
+            };
+            // A level stays, whoever defined the marking that gives it.
+            let marked = author.level > Tlp::Clear
+                || own.iter().filter_map(Value::as_str).any(|id| !is_statement(id));
+            let level = marked.then_some(author.level);
             let rewrite = Rewrite {
                 version: self.ask.tlp_version,
                 least: None,

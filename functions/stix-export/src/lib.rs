@@ -48,7 +48,7 @@ async fn export(services: &Services, call: &Call) -> Result<Answer, ApiError> {
     let picked = selection::pick(services, &ask, admitted.clearance, since, after).await?;
     let indicators = picked.indicators.iter().map(Indicator::read);
     let indicators = indicators.collect::<Result<Vec<_>, _>>()?;
-    let references = References::load(services, &ask, admitted.clearance, &indicators).await?;
+    let references = References::load(services, &ask, &admitted, &indicators).await?;
     let bundle = Bundle::of(&ask, &services.settings().identity_name, &references, &indicators)?;
     let next = match bundle.last().filter(|_| picked.more || bundle.is_cut()) {
         Some(after) => Some(Cursor::new(ask.clone(), after).seal(services).await?),

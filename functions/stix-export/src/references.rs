@@ -1,23 +1,34 @@
 //! What indicators refer to, as far as it is stored and the caller may see it: their authors, and
-//! markings that are none of OASIS' own.
+//! markings that are none of OASIS' own. Only what the operator wrote, or the caller's own tenant:
+//! else whoever is the first to write an id that an indicator names would speak in its name.
 
 use std::collections::{BTreeSet, HashMap};
 
+use shared::access::TenantId;
 use shared::id::ObjectId;
 use shared::ingestion::level_of;
 use shared::services::Services;
 use shared::stix::{Marking, marking_defined_by, markings_to_resolve};
-use shared::store::StoreError;
+use shared::store::{Head, StoreError};
 use shared::tlp::Tlp;
 
+use crate::access::Admitted;
 use crate::indicator::Indicator;
 use crate::parameters::Ask;
 
 /// What was found.
 #[derive(Default)]
 pub struct References {
-    authors: HashMap<ObjectId, String>,
+    authors: HashMap<ObjectId, Author>,
     markings: HashMap<ObjectId, (Marking, String)>,
+}
+
+/// An identity that indicators name as their author.
+pub struct Author {
+    /// The object.
+    pub json: String,
+    /// Its level, as its markings give it, those of our own making included.
+    pub level: Tlp,
 }
 
 impl References {
@@ -25,7 +36,7 @@ impl References {
     pub async fn load(
         services: &Services,
         ask: &Ask,
-        clearance: Tlp,
+        admitted: &Admitted,
         indicators: &[Indicator<'_>],
     ) -> Result<Self, StoreError> {
         let authors: BTreeSet<ObjectId> = indicators
@@ -37,14 +48,15 @@ impl References {
             indicators.iter().flat_map(|indicator| indicator.markings.iter().cloned()).collect();
         let mut found = Self::default();
         let heads = services.store().heads(&Vec::from_iter(authors), false).await?;
-        for head in heads.into_values().filter(|head| !head.deleted) {
-            if level_of(services, &head.facets, &head.owner, None).await? <= clearance {
+        for head in heads.into_values().filter(|head| is_trusted(head, &admitted.tenant)) {
+            let level = level_of(services, &head.facets, &head.owner, None).await?;
+            if level <= admitted.clearance {
                 markings.extend(markings_to_resolve(&head.facets).cloned());
-                found.authors.insert(head.id().clone(), head.json);
+                found.authors.insert(head.id().clone(), Author { json: head.json, level });
             }
         }
         let heads = services.store().heads(&Vec::from_iter(markings), false).await?;
-        for head in heads.into_values().filter(|head| !head.deleted) {
+        for head in heads.into_values().filter(|head| is_trusted(head, &admitted.tenant)) {
             let marking = marking_defined_by(&head.json);
             found.markings.insert(head.id().clone(), (marking, head.json));
         }
@@ -52,8 +64,8 @@ impl References {
     }
 
     /// The identity with this id.
-    pub fn author(&self, id: &ObjectId) -> Option<&str> {
-        self.authors.get(id).map(String::as_str)
+    pub fn author(&self, id: &ObjectId) -> Option<&Author> {
+        self.authors.get(id)
     }
 
     /// The definition of a marking without a level.
@@ -61,4 +73,9 @@ impl References {
         let known = self.markings.get(id).filter(|(marking, _)| *marking == Marking::NoLevel);
         known.map(|(_, json)| json.as_str())
     }
+}
+
+/// Whether what is stored may be shown to a tenant as what an indicator refers to.
+fn is_trusted(head: &Head, tenant: &TenantId) -> bool {
+    !head.deleted && (head.owner.is_operator() || head.owner == *tenant)
 }

@@ -2,6 +2,7 @@
 
 use std::collections::HashSet;
 
+use chrono::{DateTime, Utc};
 use serde::Deserialize;
 use shared::http::MAX_ENCODED_BYTES;
 use shared::log::{Entry, LogId, Mark, NewestFirst};
@@ -9,7 +10,7 @@ use shared::pattern::Pattern;
 use shared::services::Services;
 use shared::stix::{IocType, SpecVersion};
 use shared::store::StoreError;
-use shared::time::Position;
+use shared::time::{Position, Timestamp};
 use shared::tlp::Tlp;
 
 use crate::parameters::Ask;
@@ -40,12 +41,14 @@ pub async fn pick(
     since: Position,
     after: Option<Mark>,
 ) -> Result<Selection, StoreError> {
-    let logs = logs(ask, clearance);
+    let (logs, now) = (logs(ask, clearance), services.store().now());
     let mut reader = NewestFirst::new(services.store(), logs, since, after).await?;
     let (mut indicators, mut ids, mut bytes) = (Vec::new(), HashSet::new(), 0);
     while let Some((mark, entry)) = reader.next(ask.limit + 1 - indicators.len()).await? {
         let LogId::Indicators { level, kind, .. } = mark.log else { continue };
         if entry.spec_version != SpecVersion::V21
+            // Expired, and not yet taken out of the log of active ones.
+            || (!ask.revoked && is_over(&entry.body, now))
             || !is_told_by(ask, kind, &entry)
             || !ids.insert(entry.id.clone())
         {
@@ -89,6 +92,18 @@ fn is_told_by(ask: &Ask, kind: Option<IocType>, entry: &Entry) -> bool {
 }
 
 #[derive(Deserialize)]
+struct WithEnd {
+    valid_until: Option<Timestamp>,
+}
+
+/// Whether an indicator is not valid any more.
+fn is_over(body: &str, now: DateTime<Utc>) -> bool {
+    body.contains("valid_until")
+        && serde_json::from_str::<WithEnd>(body)
+            .is_ok_and(|read| read.valid_until.is_some_and(|until| until.at() <= now))
+}
+
+#[derive(Deserialize)]
 struct WithPattern {
     pattern: String,
 }
@@ -98,4 +113,24 @@ fn types_named(body: &str) -> Vec<IocType> {
     let pattern = read.and_then(|read| read.pattern.parse::<Pattern>().ok());
     let iocs = pattern.map(|pattern| pattern.iocs()).unwrap_or_default();
     iocs.into_iter().map(|ioc| ioc.kind).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_indicator_is_over_at_the_moment_it_names() {
+        let now = "2026-05-15T08:30:00Z".parse().unwrap();
+        for (body, over) in [
+            (r#"{"valid_until":"2026-05-15T08:30:00Z"}"#, true),
+            (r#"{"valid_until":"2026-05-15T08:29:59.999999Z"}"#, true),
+            (r#"{"valid_until":"2026-05-15T08:30:00.001Z"}"#, false),
+            (r#"{"description":"no valid_until"}"#, false),
+            (r#"{"valid_until":7}"#, false),
+            ("{}", false),
+        ] {
+            assert_eq!(is_over(body, now), over, "{body}");
+        }
+    }
 }

@@ -20,9 +20,14 @@ pub(super) fn one_line(text: &str) -> Cow<'_, str> {
 /// What spreadsheets take for the beginning of a formula, the full-width forms included.
 const FORMULA: [char; 9] = ['=', '+', '-', '@', '\t', '＝', '＋', '－', '＠'];
 
+/// Whether a spreadsheet would take it for a formula.
+pub(super) fn is_formula(text: &str) -> bool {
+    text.starts_with(FORMULA)
+}
+
 /// The text with `'` before it if it begins like a formula.
 pub(super) fn guarded(text: Cow<'_, str>) -> Cow<'_, str> {
-    if text.starts_with(FORMULA) { Cow::Owned(format!("'{text}")) } else { text }
+    if is_formula(&text) { Cow::Owned(format!("'{text}")) } else { text }
 }
 
 #[cfg(test)]

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use ::csv::{QuoteStyle, Terminator, Writer, WriterBuilder};
 
-use super::clean::{guarded, one_line};
+use super::clean::{guarded, is_formula, one_line};
 use super::column::Column;
 use super::definition::FeedSettings;
 use super::record::{Cell, Ioc, Record};
@@ -38,15 +38,13 @@ pub(super) fn fields<'a>(fields: impl Iterator<Item = Cow<'a, str>>, out: &mut V
     finish(line, out);
 }
 
-/// A record's rows with the columns of its feed.
-pub(super) fn rows(settings: &FeedSettings, record: &Record, out: &mut Vec<u8>) {
-    let mut lines = writer(settings.separator, QuoteStyle::Always);
-    for ioc in &record.iocs {
-        let cells = settings.columns.iter().zip(&record.cells);
-        let fields = cells.map(|(column, cell)| field(settings, record, ioc, column, cell));
-        let _ = lines.write_record(fields.map(Cow::into_owned));
-    }
-    finish(lines, out);
+/// A row of a record with the columns of its feed.
+pub(super) fn row(settings: &FeedSettings, record: &Record, ioc: &Ioc, out: &mut Vec<u8>) {
+    let mut line = writer(settings.separator, QuoteStyle::Always);
+    let cells = settings.columns.iter().zip(&record.cells);
+    let fields = cells.map(|(column, cell)| field(settings, record, ioc, column, cell));
+    let _ = line.write_record(fields.map(Cow::into_owned));
+    finish(line, out);
 }
 
 fn field<'a>(
@@ -63,17 +61,25 @@ fn field<'a>(
         Cell::IocType => type_name(record, ioc).into(),
         Cell::IocValue => (&ioc.value).into(),
     };
+    // An IOC is compared to the letter: nothing is ever put before it, in no column that may be
+    // there for it.
+    let is_attribute = matches!(column, Column::Attribute { .. });
+    let free = match cell {
+        Cell::IocValue => ioc.kind.is_none(),
+        Cell::Number(_) | Cell::Empty | Cell::IocType => false,
+        Cell::Text(text) if is_attribute && is_formula(text) => !names(record, text),
+        Cell::Text(_) | Cell::List(_) => column.is_free_text(),
+    };
     let line = match text {
         Cow::Borrowed(text) => one_line(text),
         Cow::Owned(text) => Cow::Owned(one_line(&text).into_owned()),
     };
-    // An IOC is compared to the letter: nothing is ever put before it.
-    let free = match cell {
-        Cell::IocValue => ioc.kind.is_none(),
-        Cell::Number(_) | Cell::Empty | Cell::IocType => false,
-        Cell::Text(_) | Cell::List(_) => column.is_free_text(),
-    };
     if free && settings.formula_guard { guarded(line) } else { line }
+}
+
+/// Whether a text is one of the record's IOCs.
+fn names(record: &Record, text: &str) -> bool {
+    record.iocs.iter().any(|ioc| ioc.kind.is_some() && ioc.value == text)
 }
 
 /// The IOC's type; of an object that names none the STIX type.

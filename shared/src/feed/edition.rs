@@ -25,6 +25,18 @@ pub struct Edition {
     pub state: State,
     /// The edition before, whose files are still there.
     pub previous: Option<String>,
+    /// Those that were replaced a moment ago: their files are still there too.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub replaced: Vec<Replaced>,
+}
+
+/// An edition that another one took the place of.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Replaced {
+    /// Its id.
+    pub id: String,
+    /// When.
+    pub at: DateTime<Utc>,
 }
 
 /// A file of an edition.

@@ -27,7 +27,7 @@ mod window;
 pub use check::FeedFault;
 pub use column::{Column, Path, PathError};
 pub use definition::{DateField, Feed, FeedSettings, Format, Order};
-pub use edition::{Edition, PublishedFile, State};
+pub use edition::{Edition, PublishedFile, Replaced, State};
 pub use file::{File, SplunkKind};
 pub use frame::{Frame, FrameError, frame};
 pub use id::{FeedId, IdHash};

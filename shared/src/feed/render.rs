@@ -3,7 +3,7 @@
 use chrono::{DateTime, SecondsFormat, Utc};
 use serde_json::Value;
 
-use super::clean::one_line;
+use super::clean::{breaks_lines, one_line};
 use super::definition::{Feed, FeedSettings};
 use super::file::File;
 use super::record::{Cell, Ioc, Record};
@@ -23,7 +23,8 @@ pub struct Banner {
     pub level: Tlp,
 }
 
-/// Writes one file: [`Renderer::begin`], [`Renderer::record`] for every record, [`Renderer::end`].
+/// Writes one file: [`Renderer::begin`], [`Renderer::row`] for every IOC of every record,
+/// [`Renderer::end`].
 /// Of `csv.gz` it writes what is to be compressed.
 #[derive(Clone, Debug)]
 pub struct Renderer {
@@ -76,25 +77,24 @@ impl Renderer {
         )
     }
 
-    /// The rows of one record.
-    pub fn record(&mut self, record: &Record, out: &mut Vec<u8>) {
+    /// The row of one of a record's IOCs, if the file has one for it. Row by row, because a record
+    /// may have thousands, and each repeats its description.
+    pub fn row(&mut self, record: &Record, ioc: &Ioc, out: &mut Vec<u8>) {
         let guard = self.settings.formula_guard;
-        self.rows += match self.file {
+        let written = match self.file {
             File::Csv | File::CsvGz => {
-                csv::rows(&self.settings, record, out);
-                record.iocs.len() as u64
+                csv::row(&self.settings, record, ioc, out);
+                true
             }
-            File::Txt => values(record, out),
+            File::Txt => value(ioc, out),
             File::Json => {
-                for ioc in &record.iocs {
-                    out.extend(self.object(record, ioc).to_string().into_bytes());
-                    out.push(b'\n');
-                }
-                record.iocs.len() as u64
+                json_line(&self.object(record, ioc).to_string(), out);
+                true
             }
-            File::Splunk(kind) => splunk::rows(kind, guard, record, out),
-            File::Sentinel => sentinel::rows(guard, record, out),
+            File::Splunk(kind) => splunk::row(kind, guard, record, ioc, out),
+            File::Sentinel => sentinel::row(guard, record, ioc, out),
         };
+        self.rows += u64::from(written);
     }
 
     /// What stands below the rows.
@@ -139,14 +139,29 @@ impl std::fmt::Display for Ordered {
     }
 }
 
-fn values(record: &Record, out: &mut Vec<u8>) -> u64 {
-    let mut written = 0;
-    for ioc in record.iocs.iter().filter(|ioc| ioc.kind.is_some()) {
+/// A line of NDJSON. What some readers end a line at is escaped; in JSON it stands in texts alone,
+/// where it may be (RFC 8259, section 7).
+fn json_line(json: &str, out: &mut Vec<u8>) {
+    if json.contains(breaks_lines) {
+        for c in json.chars() {
+            if breaks_lines(c) {
+                out.extend(format!("\\u{:04x}", u32::from(c)).into_bytes());
+            } else {
+                out.extend(c.encode_utf8(&mut [0; 4]).as_bytes());
+            }
+        }
+    } else {
+        out.extend(json.as_bytes());
+    }
+    out.push(b'\n');
+}
+
+fn value(ioc: &Ioc, out: &mut Vec<u8>) -> bool {
+    if ioc.kind.is_some() {
         out.extend(one_line(&ioc.value).as_bytes());
         out.push(b'\n');
-        written += 1;
     }
-    written
+    ioc.kind.is_some()
 }
 
 #[cfg(test)]
@@ -158,5 +173,16 @@ mod tests {
         let members = vec![("b".to_owned(), 1.into()), ("a\"".to_owned(), Value::Null)];
         assert_eq!(Ordered(members).to_string(), r#"{"b":1,"a\"":null}"#);
         assert_eq!(Ordered(Vec::new()).to_string(), "{}");
+    }
+
+    #[test]
+    fn a_line_of_json_is_one_whatever_ends_a_line_elsewhere() {
+        let text = "a\u{85}b\u{2028}c\u{2029}d\u{7f}e\r\n\u{b}\t\"\\\u{1F980}";
+        let mut out = Vec::new();
+        json_line(&Value::from(text).to_string(), &mut out);
+        let line = String::from_utf8(out).unwrap();
+        assert!(!line.trim_end_matches('\n').contains(breaks_lines), "{line:?}");
+        assert!(line.contains("a\\u0085b\\u2028c\\u2029d"), "{line}");
+        assert_eq!(serde_json::from_str::<Value>(&line).unwrap(), text);
     }
 }

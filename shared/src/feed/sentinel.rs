@@ -24,16 +24,12 @@ pub(super) const COLUMNS: [&str; 12] = [
     "observableValue",
 ];
 
-/// Writes the rows of a record that Sentinel takes; returns how many.
-pub(super) fn rows(guard: bool, record: &Record, out: &mut Vec<u8>) -> u64 {
-    let Some(facts) = &record.facts else { return 0 };
-    let mut written = 0;
-    for ioc in &record.iocs {
-        let Some(kind) = ioc.kind.and_then(observable_type) else { continue };
-        super::csv::fields(fields(facts, ioc, kind, guard).into_iter(), out);
-        written += 1;
-    }
-    written
+/// Writes a row of a record if Sentinel takes it; says whether.
+pub(super) fn row(guard: bool, record: &Record, ioc: &Ioc, out: &mut Vec<u8>) -> bool {
+    let Some(facts) = &record.facts else { return false };
+    let Some(kind) = ioc.kind.and_then(observable_type) else { return false };
+    super::csv::fields(fields(facts, ioc, kind, guard).into_iter(), out);
+    true
 }
 
 /// Digests of files belong to another template, and Sentinel knows no CVE or technique here.

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use super::clean::guarded;
 use super::file::SplunkKind;
-use super::record::{Facts, Record};
+use super::record::{Facts, Ioc, Record};
 
 /// The weight Splunk gives to what has none.
 const WEIGHT: u8 = 60;
@@ -20,22 +20,26 @@ pub(super) const fn columns(kind: SplunkKind) -> &'static [&'static str] {
     }
 }
 
-/// Writes the rows of a record that belong to this kind; returns how many.
-pub(super) fn rows(kind: SplunkKind, guard: bool, record: &Record, out: &mut Vec<u8>) -> u64 {
-    let Some(facts) = &record.facts else { return 0 };
-    let iocs = record.iocs.iter().filter(|ioc| ioc.kind.and_then(SplunkKind::of) == Some(kind));
-    let mut written = 0;
-    for ioc in iocs {
-        let fields = columns(kind).iter().map(|column| match *column {
-            "description" => description(facts, guard),
-            "weight" => facts.confidence.unwrap_or(WEIGHT).max(1).to_string().into(),
-            "ip" | "domain" | "url" | "file_hash" | "src_user" => Cow::from(&ioc.value),
-            _ => "".into(),
-        });
-        super::csv::fields(fields, out);
-        written += 1;
+/// Writes a row of a record if it belongs to this kind; says whether.
+pub(super) fn row(
+    kind: SplunkKind,
+    guard: bool,
+    record: &Record,
+    ioc: &Ioc,
+    out: &mut Vec<u8>,
+) -> bool {
+    let Some(facts) = &record.facts else { return false };
+    if ioc.kind.and_then(SplunkKind::of) != Some(kind) {
+        return false;
     }
-    written
+    let fields = columns(kind).iter().map(|column| match *column {
+        "description" => description(facts, guard),
+        "weight" => facts.confidence.unwrap_or(WEIGHT).max(1).to_string().into(),
+        "ip" | "domain" | "url" | "file_hash" | "src_user" => Cow::from(&ioc.value),
+        _ => "".into(),
+    });
+    super::csv::fields(fields, out);
+    true
 }
 
 fn description(facts: &Facts, guard: bool) -> Cow<'_, str> {

@@ -109,7 +109,16 @@ impl Standard {
     }
 
     pub(super) const fn is_free_text(self) -> bool {
-        matches!(self, Self::Tags | Self::Mitre | Self::Source | Self::Description | Self::Name)
+        matches!(
+            self,
+            Self::FirstSeen
+                | Self::LastSeen
+                | Self::Tags
+                | Self::Mitre
+                | Self::Source
+                | Self::Description
+                | Self::Name
+        )
     }
 }
 

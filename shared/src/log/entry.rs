@@ -25,7 +25,7 @@ impl fmt::Display for CollectionId {
 pub enum LogId {
     /// A collection's log.
     Collection(CollectionId),
-    /// Indicators of one TLP level, active or not (revoked or expired); of all IOC types
+    /// Indicators of STIX 2.1 of one TLP level, active or not (revoked or expired); of all IOC types
     /// (`kind` absent) or of one. The export merges these by level.
     Indicators {
         /// The TLP level.

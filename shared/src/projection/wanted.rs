@@ -8,7 +8,9 @@ use crate::filter::Subject;
 use crate::id::ObjectId;
 use crate::log::LogId;
 use crate::services::{Defined, Definitions};
-use crate::stix::{Facets, IocType, Marking, RelationshipEnds, level, markings_to_resolve};
+use crate::stix::{
+    Facets, IocType, Marking, RelationshipEnds, SpecVersion, level, markings_to_resolve,
+};
 use crate::store::{Head, OldVersion};
 use crate::tlp::Tlp;
 
@@ -25,7 +27,8 @@ pub fn logs(
     let mut logs: HashSet<LogId> = collections(definitions, head, &head.facets, level)
         .filter(|log| stays(head, *log))
         .collect();
-    if head.facets.is_indicator() {
+    // The export, which reads these logs, speaks STIX 2.1 alone.
+    if head.facets.is_indicator() && head.facets.spec_version == SpecVersion::V21 {
         let active = !head.facets.revoked
             && head.facets.valid_until.as_ref().is_none_or(|until| until.at() > now);
         logs.extend(indicator_logs(&head.facets, level, active));

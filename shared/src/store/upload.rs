@@ -49,7 +49,7 @@ impl Upload {
     /// Puts the object; returns how many bytes it has.
     ///
     /// # Errors
-    /// When the bucket cannot be written.
+    /// When the bucket cannot be written; what was put of it goes.
     pub async fn finish(mut self) -> Result<u64, StoreError> {
         let last = std::mem::take(&mut self.buffer);
         if self.begun.is_none() {
@@ -66,22 +66,34 @@ impl Upload {
                 .map_err(StoreError::of)?;
             return Ok(self.bytes);
         }
+        match self.complete(last).await {
+            Ok(()) => Ok(self.bytes),
+            Err(error) => {
+                self.abandon().await;
+                Err(error)
+            }
+        }
+    }
+
+    /// Puts the last part, and makes one object of all.
+    async fn complete(&mut self, last: Vec<u8>) -> Result<(), StoreError> {
         if !last.is_empty() {
             self.put_part(last).await?;
         }
-        let parts = CompletedMultipartUpload::builder().set_parts(Some(self.parts)).build();
+        let parts = std::mem::take(&mut self.parts);
+        let parts = CompletedMultipartUpload::builder().set_parts(Some(parts)).build();
         self.store
             .0
             .s3
             .complete_multipart_upload()
             .bucket(&self.store.names().bucket)
             .key(&self.key)
-            .set_upload_id(self.begun)
+            .set_upload_id(self.begun.clone())
             .multipart_upload(parts)
             .send()
             .await
             .map_err(StoreError::of)?;
-        Ok(self.bytes)
+        Ok(())
     }
 
     /// Gives up; what was put of it goes. What cannot be taken away now, the bucket's lifecycle

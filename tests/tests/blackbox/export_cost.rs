@@ -5,7 +5,7 @@ use shared::log::{LogId, MAX_ENTRIES};
 use shared::stix::IocType;
 use shared::tlp::Tlp;
 use tests::export::{Export, TYPES};
-use tests::fixtures::Object;
+use tests::fixtures::{Object, indicator, indicator_of_stix_2_0};
 use tests::realistic::realistic_indicator;
 use tests::world::World;
 
@@ -89,4 +89,26 @@ async fn an_export_of_a_thousand_indicators_costs_what_it_returns() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_export_of_a_hundred_thousand_indicators_costs_what_it_returns() {
     keeps_its_bounds(100_000).await;
+}
+
+/// Each costs about as much as one of STIX 2.1 where it is read at all.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_thousand_indicators_of_stix_2_0_cost_the_export_nothing() {
+    let world = World::http().await;
+    let ours: Vec<Object> = (0..20).map(|_| indicator().marked(Tlp::Clear)).collect();
+    world.send(&ours).await;
+    world.at_rest().await;
+    let older: Vec<Object> =
+        (0..1_000).map(|_| indicator_of_stix_2_0().marked(Tlp::Clear)).collect();
+    for part in older.chunks(250) {
+        world.send(part).await;
+    }
+    world.at_rest().await;
+    world.later(chrono::TimeDelta::minutes(5));
+    let export = world.exporter(Tlp::Clear).await;
+    for (limit, wanted) in [("10", 10), ("1000", 20)] {
+        let (count, units) = cost(&world, &export, &[("limit", limit)]).await;
+        assert_eq!(count, wanted);
+        assert!(units <= PER_LOG + 1.0, "limit {limit}: {units} units");
+    }
 }

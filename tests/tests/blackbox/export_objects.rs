@@ -1,6 +1,7 @@
 //! stix-export.md: what a bundle holds, and in which order.
 
 use serde_json::{Value, json};
+use shared::log::LogId;
 use shared::tlp::Tlp;
 use tests::fixtures::{FIRST, indicator, indicator_of_stix_2_0, malware};
 use tests::world::World;
@@ -119,4 +120,17 @@ async fn what_came_in_goes_out_but_for_author_marking_name_and_description() {
     }
     assert_eq!(found, sent.json());
     assert_eq!(found["created"], FIRST);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_expired_is_left_out_before_it_is_taken_out_of_its_log() {
+    let world = World::http().await;
+    let ended = indicator().set("valid_until", "2026-03-01T00:00:00Z");
+    let valid = indicator().set("valid_until", "2126-03-01T00:00:00Z");
+    let log = LogId::Indicators { level: Tlp::Amber, kind: None, active: true };
+    world.append_to(log, &[ended.clone(), valid.clone()], 2).await;
+    let export = world.exporter(Tlp::Amber).await;
+    assert_eq!(export.get(&[]).await.indicators(), [valid.id()]);
+    let all = export.get(&[("include_revoked", "true")]).await.indicators();
+    assert_eq!(all, [valid.id(), ended.id()]);
 }

@@ -4,10 +4,11 @@
 
 use std::path::{Path, PathBuf};
 
-use serde_json::json;
+use serde_json::{Value, json};
 use shared::tlp::Tlp;
+use tests::client::Client;
 use tests::export::{Bundle, PATH};
-use tests::fixtures::{identity, indicator, tlp_marking};
+use tests::fixtures::{envelope, identity, indicator, tlp_marking};
 use tests::keys::KeySpec;
 use tests::python;
 use tests::service::{file, load};
@@ -79,7 +80,10 @@ async fn every_type_with_every_option_is_valid_and_every_value_survives() {
             .without("name");
         objects.push(object);
     }
-    world.send(&objects).await;
+    // Whose author and statement everybody may see.
+    let operator = world.http.with_key(world.admin_key()).post("/api/v1/objects");
+    let sent = operator.body("application/json", envelope(&objects)).await.expect(200).json();
+    assert_eq!(sent["rejected"], 0, "{sent}");
     world.send_iocs(&lines).await;
     world.at_rest().await;
     let export = world.exporter(Tlp::Amber).await;
@@ -109,6 +113,21 @@ fn some_iocs(real: &Path, folder: &Path) -> PathBuf {
     file(folder, "iocs.ndjson", text)
 }
 
+/// The first pages of an export, as they came, and how many indicators they hold.
+async fn pages(client: &Client, query: &str, most: usize) -> (Vec<Value>, usize) {
+    let (mut pages, mut indicators) = (Vec::new(), 0);
+    let mut query = query.to_owned();
+    while pages.len() < most {
+        let answer = client.get(&format!("{PATH}?{query}")).await;
+        let bundle = Bundle::of(&answer);
+        indicators += bundle.indicators().len();
+        pages.push(answer.json());
+        let Some(next) = bundle.next else { break };
+        query = format!("cursor={next}");
+    }
+    (pages, indicators)
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn real_feeds_are_valid_but_for_patterns_of_their_own() {
     let Some((real, mut files)) = real_files() else { return };
@@ -121,20 +140,21 @@ async fn real_feeds_are_valid_but_for_patterns_of_their_own() {
     world.at_rest().await;
     let key = world.key(KeySpec::of("acme")).await.text;
     let client = world.http.with_key(&key);
-    let (mut pages, mut indicators) = (Vec::new(), 0);
-    let mut query = "limit=1000".to_owned();
-    loop {
-        let answer = client.get(&format!("{PATH}?{query}")).await;
-        let bundle = Bundle::of(&answer);
-        indicators += bundle.indicators().len();
-        pages.push(answer.json());
-        let Some(next) = bundle.next else { break };
-        query = format!("cursor={next}");
-    }
+    let (pages, indicators) = pages(&client, "limit=1000", usize::MAX).await;
     // Relationships and malware were accepted as well.
     assert!(indicators > 3_400, "{indicators}");
     let base_url = world.http.base_url();
-    let kept = file(folder.path(), "pages.json", json!(pages).to_string());
-    let said = python::run("export.py", &[base_url, &key, "-", kept.to_str().unwrap()]).await;
+    let mut kept = vec![file(folder.path(), "pages.json", json!(pages).to_string())];
+    for (name, options) in [
+        ("more.json", "include_observables=true&include_context=true"),
+        ("tlp1.json", "tlp_version=1.0&include_identity=false"),
+        ("all.json", "tlp_version=1.0&include_observables=true&include_context=true&tlp=red"),
+    ] {
+        let (pages, _) = self::pages(&client, &format!("limit=250&{options}"), 2).await;
+        kept.push(file(folder.path(), name, json!(pages).to_string()));
+    }
+    let mut arguments = vec![base_url, &key, "-"];
+    arguments.extend(kept.iter().map(|path| path.to_str().unwrap()));
+    let said = python::run("export.py", &arguments).await;
     eprintln!("{said}");
 }

@@ -58,10 +58,15 @@ fn find<'a>(bundle: &'a Bundle, object: &Object) -> Option<&'a Value> {
     bundle.objects.iter().find(|found| found["id"] == object.id())
 }
 
+/// Sends objects as the tenant that exports them.
 async fn send(world: &World, objects: &[Object]) {
-    let key = world.key(KeySpec::of("acme").cleared(Tlp::Red)).await;
+    let key = world.key(KeySpec::of("reader").cleared(Tlp::Red)).await;
+    send_with(world, &key.text, objects).await;
+}
+
+async fn send_with(world: &World, key: &str, objects: &[Object]) {
     let body = tests::fixtures::envelope(objects);
-    let request = world.http.with_key(&key.text).post("/api/v1/objects");
+    let request = world.http.with_key(key).post("/api/v1/objects");
     let answer = request.body("application/json", body).await.expect(200).json();
     assert_eq!(answer["rejected"], 0, "{answer}");
     world.at_rest().await;
@@ -184,4 +189,51 @@ async fn an_author_above_the_clearance_is_not_told_of() {
     assert!(names.contains("Secret Org"));
     let (authors, names) = told(&red, &[("include_identity", "false")]).await;
     assert_eq!((authors, names.as_str()), ([None, None, None], ""));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_marking_of_its_own_gives_an_author_its_level_too() {
+    let world = World::http().await;
+    let custom = tlp_marking("amber");
+    let refs = json!([Tlp::Green.marking_id(), custom.id()]);
+    let author = identity("Example Org").set("object_marking_refs", refs);
+    let by_author = indicator().marked(Tlp::Clear).set("created_by_ref", author.id());
+    send(&world, std::slice::from_ref(&custom)).await;
+    send(&world, &[author.clone(), by_author.clone()]).await;
+    let green = world.exporter(Tlp::Green).await.get(&[]).await;
+    assert!(find(&green, &by_author).is_some() && find(&green, &author).is_none());
+    let amber = world.exporter(Tlp::Amber).await;
+    for (version, id) in [("2.0", Tlp::Amber.marking_id()), ("1.0", tlp_1(Tlp::Amber))] {
+        let bundle = amber.get(&[("tlp_version", version)]).await;
+        let found = find(&bundle, &author).expect("the author comes");
+        assert_eq!(found["object_marking_refs"], json!([id]), "{version}");
+        assert!(bundle.objects.iter().any(|object| object["id"] == id), "{version}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_an_indicator_refers_to_is_not_taken_from_whoever_writes_it_first() {
+    let world = World::http().await;
+    let (known, claimed) = (identity("Known Org"), identity("Claimed Org"));
+    let statement = tlp_marking("unused")
+        .set("definition_type", "statement")
+        .set("definition", json!({"statement": "Claimed words"}))
+        .without("name");
+    let by = |author: &Object| indicator().set("created_by_ref", author.id()).marked(Tlp::Clear);
+    let (by_known, by_claimed) = (by(&known), by(&claimed));
+    let refs = json!([Tlp::Clear.marking_id(), statement.id()]);
+    let stated = by(&known).set("object_marking_refs", refs);
+    let other = world.key(KeySpec::of("other").cleared(Tlp::Red)).await;
+    send_with(&world, &other.text, &[claimed.clone(), statement.clone()]).await;
+    let objects = [known.clone(), by_known.clone(), by_claimed.clone(), stated.clone()];
+    send_with(&world, world.admin_key(), &objects).await;
+    let bundle = world.exporter(Tlp::Red).await.get(&[]).await;
+    let author = |object| find(&bundle, object).unwrap().get("created_by_ref").cloned();
+    assert_eq!(author(&by_known), Some(json!(known.id())));
+    assert_eq!(author(&by_claimed), None);
+    assert!(find(&bundle, &known).is_some());
+    assert!(find(&bundle, &claimed).is_none() && find(&bundle, &statement).is_none());
+    // A marking nobody who counts has defined is red.
+    let found = find(&bundle, &stated).unwrap();
+    assert_eq!(found["object_marking_refs"], json!([Tlp::Red.marking_id()]));
 }

@@ -185,3 +185,20 @@ async fn records_that_are_gone_or_damaged_are_made_anew() {
         assert_eq!(seen(&client, &f).await, set(&objects));
     }
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn records_that_are_gone_are_there_again_though_the_rows_are_the_same() {
+    let w = World::http().await;
+    let (c, f, objects) = begun(&w).await;
+    let edition = w.another_instance().store().edition(f.id).await.unwrap().unwrap().0;
+    w.put_file(&format!("feeds/{}/{}/state", f.id, edition.id), "no frames").await;
+    // Something is new, but none of its rows.
+    let gone = indicator().set("revoked", true);
+    w.append_packed(&c, std::slice::from_ref(&gone), 1).await;
+    let outcome = publish(&w, &f).await;
+    assert!(matches!(&outcome, Outcome::Published(new) if new.whole), "{outcome:?}");
+    assert_eq!(seen(&reader(&w, "acme").await, &f).await, set(&objects));
+    w.append_packed(&c, &[indicator()], 1).await;
+    let outcome = publish(&w, &f).await;
+    assert!(matches!(&outcome, Outcome::Published(new) if !new.whole), "{outcome:?}");
+}

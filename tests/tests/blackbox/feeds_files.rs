@@ -46,14 +46,36 @@ fn nasty() -> Vec<String> {
     texts
 }
 
+/// IOC values that break flat files, or that a spreadsheet takes for formulas: they come as they
+/// are, but for line breaks in CSV.
+fn nasty_iocs() -> Vec<(&'static str, &'static str, String)> {
+    let long = format!("http://example.com/{}", "=1,2;\"3\"/".repeat(6_000));
+    [
+        ("domain-name:value", "domain", "-dash.example.net"),
+        ("domain-name:value", "domain", "=1+1.example.net"),
+        ("email-addr:value", "email", "@example.org"),
+        ("email-addr:value", "email", "+49@example.org"),
+        ("domain-name:value", "domain", "bücher.example"),
+        ("url:value", "url", "=HYPERLINK(\"http://example.org/\")"),
+        ("url:value", "url", "http://example.org/größe/\u{1F980}\u{200D}\u{1F525}/עברית/漢字"),
+        ("url:value", "url", "http://example.org/\u{85}next\u{2028}line\u{2029}end"),
+        ("url:value", "url", "http://example.org/'\\\"`"),
+        ("url:value", "url", &long),
+    ]
+    .map(|(path, kind, value)| (path, kind, value.to_owned()))
+    .to_vec()
+}
+
+/// A text on one line, by the words of the contract.
+fn one_line(text: &str) -> String {
+    let breaks = "\u{b}\u{c}\u{1c}\u{1d}\u{1e}\u{85}\u{2028}\u{2029}\r\n";
+    let text = text.replace("\r\n", "\n");
+    text.chars().map(|c| if breaks.contains(c) { ' ' } else { c }).collect()
+}
+
 /// A text as its field holds it, by the words of the contract.
 fn as_field(text: &str) -> String {
-    let breaks = "\u{b}\u{c}\u{1c}\u{1d}\u{1e}\u{85}\u{2028}\u{2029}\r\n";
-    let line: String = text
-        .replace("\r\n", "\n")
-        .chars()
-        .map(|c| if breaks.contains(c) { ' ' } else { c })
-        .collect();
+    let line = one_line(text);
     let formula = line.starts_with(['=', '+', '-', '@']);
     if formula { format!("'{line}") } else { line }
 }
@@ -65,7 +87,7 @@ async fn python_csv_pandas_and_a_line_reader_read_exactly_the_rows_of_the_window
     let old = indicators(30);
     w.load(&c, &old).await;
     w.later(TimeDelta::minutes(90));
-    let mut expected = Vec::new();
+    let (mut expected, mut lines) = (Vec::new(), Vec::new());
     let mut objects = Vec::new();
     for (number, text) in nasty().iter().enumerate() {
         let url = format!("http://example.com/{number}?a=1,2;b=\"=3\"#{}", "x".repeat(number));
@@ -76,26 +98,40 @@ async fn python_csv_pandas_and_a_line_reader_read_exactly_the_rows_of_the_window
             .set("confidence", number);
         let tags = as_field(&format!("{text};b"));
         let id = object.id().to_owned();
+        lines.push(json!({"id": id, "type": "url", "value": url, "confidence": number,
+            "tags": [text, "b"], "description": text}));
         expected.push(vec![id, "url".into(), url, number.to_string(), tags, as_field(text)]);
+        objects.push(object);
+    }
+    for (path, kind, value) in nasty_iocs() {
+        let quoted = value.replace('\\', "\\\\").replace('\'', "\\'");
+        let object = indicator().set("pattern", format!("[{path} = '{quoted}']"));
+        let object = object.without("description");
+        lines.push(json!({"id": object.id(), "type": kind, "value": value}));
+        expected.push([object.id(), kind, &one_line(&value), "", "", ""].map(str::to_owned).into());
         objects.push(object);
     }
     let several = "[ipv4-addr:value = '192.0.2.9' OR domain-name:value = 'a.example.org']";
     let several = indicator().set("pattern", several).without("description");
     for (kind, value) in [("ipv4", "192.0.2.9"), ("domain", "a.example.org")] {
+        lines.push(json!({"id": several.id(), "type": kind, "value": value}));
         let row = [several.id(), kind, value, "", "", ""];
         expected.push(row.map(str::to_owned).to_vec());
     }
     let family = malware("-Example Family");
+    let named = json!({"id": family.id(), "type": "malware", "value": "-Example Family"});
+    lines.push(named);
     let row = [family.id(), "malware", "'-Example Family", "", "", ""];
     expected.push(row.map(str::to_owned).to_vec());
     objects.extend([several, family]);
     w.load(&c, &objects).await;
     let columns = ["id", "type", "value", "confidence", "tags", "description", "added"];
-    let more = json!({"alias": "nasty", "rolling_minutes": 60, "columns": columns});
+    let more = json!({"alias": "nasty", "rolling_minutes": 60, "columns": columns,
+        "formats": ["csv", "json"]});
     let f = feed(&w, &c, more).await;
     publish(&w, &f).await;
     let folder = tempfile::tempdir().unwrap();
-    let text = json!({"columns": columns, "rows": expected}).to_string();
+    let text = json!({"columns": columns, "rows": expected, "lines": lines}).to_string();
     let wanted = file(folder.path(), "expected.json", text);
     let url = format!("{}{}", w.http.base_url(), path(&f, "csv"));
     let key = w.key(KeySpec::of("acme").with([shared::access::Scope::ReadCsv])).await;

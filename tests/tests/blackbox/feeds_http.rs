@@ -58,7 +58,14 @@ async fn who_has_it_already_is_told_so() {
         let answer = ask("if-none-match", &known).await.expect(304);
         assert_eq!((answer.body.len(), answer.header("etag")), (0, Some(etag)));
         assert!(answer.header("cache-control").is_some());
+        assert_eq!(header(&answer, "x-feed-rows"), "80");
+        assert!(answer.header("x-feed-generated").is_some());
+        assert!(answer.header("x-feed-window").is_some());
     }
+    let sums = read(&client, &f, "sha256").await;
+    assert_eq!(header(&sums, "x-feed-rows"), "80");
+    let again = client.get(&path(&f, "sha256")).header("if-none-match", header(&sums, "etag"));
+    assert_eq!(header(&again.await.expect(304), "x-feed-rows"), "80");
     let _ = ask("if-none-match", "\"other\"").await.expect(200);
     let _ = ask("if-modified-since", modified).await.expect(304);
     let _ = ask("if-modified-since", "Sun, 06 Nov 1994 08:49:37 GMT").await.expect(200);
@@ -182,7 +189,11 @@ async fn a_large_file_is_handed_over_by_a_link() {
     publish(&w, &f).await;
     let client = reader(&w, "acme").await;
     let answer = client.get(&path(&f, "csv")).await.expect(302);
-    assert_eq!(answer.header("cache-control"), Some("private, no-store"));
+    // For less than the link's five minutes.
+    assert_eq!(answer.header("cache-control"), Some("private, max-age=60"));
+    let known = client.get(&path(&f, "csv")).header("if-none-match", header(&answer, "etag"));
+    let known = known.await.expect(304);
+    assert_eq!(header(&known, "last-modified"), header(&answer, "last-modified"));
     let link = header(&answer, "location");
     let (host, rest) = link.strip_prefix("http://").unwrap().split_once('/').unwrap();
     let bucket = Client::http(&format!("http://{host}"));

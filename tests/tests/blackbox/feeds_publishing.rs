@@ -93,7 +93,10 @@ async fn a_changed_definition_is_published_from_the_whole_log() {
     let f = feed(&w, &c, json!({"columns": ["id"]})).await;
     publish(&w, &f).await;
     assert_eq!(publish(&w, &f).await, Outcome::Unchanged);
-    assert_eq!(rebuild(&w, &f).await, Outcome::Noted);
+    // Who asks for it gets all files anew, though they say the same.
+    let rebuilt = rebuild(&w, &f).await;
+    assert!(matches!(&rebuilt, Outcome::Published(new) if new.whole), "{rebuilt:?}");
+    assert_eq!(publish(&w, &f).await, Outcome::Unchanged);
     let more = tests::feeds::settings(&c, json!({"columns": ["id", "value"]}));
     let more = serde_json::from_value(more).unwrap();
     let changed = w.another_instance().store().change_feed(&Actor::System, &f, more).await.unwrap();
@@ -110,15 +113,21 @@ async fn an_edition_older_than_what_leaves_are_kept_is_made_anew() {
     let c = w.holding(&objects).await;
     let f = feed(&w, &c, json!({})).await;
     publish(&w, &f).await;
+    // While it is looked after, it is noted day by day how far the log was read.
+    w.later(TimeDelta::hours(23));
+    assert_eq!(publish(&w, &f).await, Outcome::Unchanged);
     w.later(TimeDelta::days(28));
+    assert_eq!(publish(&w, &f).await, Outcome::Noted);
+    w.later(TimeDelta::days(56));
+    assert_eq!(publish(&w, &f).await, Outcome::Noted);
     assert_eq!(publish(&w, &f).await, Outcome::Unchanged);
     // It left, and after 30 days nothing tells of it any more.
     let path = format!("/api/v1/objects/{}", objects[0].id());
     let _ = w.ingest().delete(&path).await.expect(200);
     w.quiet(&c, &indicator()).await;
-    w.later(TimeDelta::days(70));
-    w.compact(TimeDelta::days(69)).await.unwrap();
-    w.compact(TimeDelta::days(70)).await.unwrap();
+    w.later(TimeDelta::days(130));
+    w.compact(TimeDelta::days(129)).await.unwrap();
+    w.compact(TimeDelta::days(130)).await.unwrap();
     let outcome = publish(&w, &f).await;
     assert!(matches!(&outcome, Outcome::Published(new) if new.whole), "{outcome:?}");
     let text = read(&reader(&w, "acme").await, &f, "csv").await.text();

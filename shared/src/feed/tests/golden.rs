@@ -73,7 +73,9 @@ fn rendered(feed: &Feed, file: File) -> String {
     let mut out = Vec::new();
     renderer.begin(&banner, &mut out);
     for record in &records {
-        renderer.record(record, &mut out);
+        for ioc in &record.iocs {
+            renderer.row(record, ioc, &mut out);
+        }
     }
     renderer.end(&mut out);
     String::from_utf8(out).unwrap()
@@ -127,4 +129,23 @@ fn a_row_is_one_physical_line_whatever_ends_a_line_elsewhere() {
     assert!(!text.contains(breaks) && !text.contains('\0'));
     assert_eq!(text.matches('\n').count(), text.matches("\r\n").count());
     assert_eq!(text.matches("\r\n").count(), 5 + 1 + 9 + 1);
+}
+
+#[test]
+fn what_anybody_may_have_written_is_guarded_and_an_ioc_is_not_wherever_it_stands() {
+    let attribute = |name: &str| json!({"name": name, "path": name});
+    let feed = feed(&json!({"banner": false, "include_header": false, "columns":
+        ["value", "first_seen", "last_seen", attribute("value"), attribute("x_note")]}));
+    let object = json!({
+        "type": "domain-name", "spec_version": "2.1",
+        "id": "domain-name--00000001-7f0c-4b6e-9c9e-1f2d3c4b5a69", "value": "-dash.example.net",
+        "first_seen": "=1+1", "last_seen": "@SUM(A1:A9)", "x_note": "-dash.example.org",
+    });
+    let record = record(&feed, &object, 1, 1).unwrap();
+    let mut out = Vec::new();
+    Renderer::new(File::Csv, &feed).row(&record, &record.iocs[0], &mut out);
+    assert_eq!(
+        String::from_utf8(out).unwrap(),
+        "\"-dash.example.net\",\"'=1+1\",\"'@SUM(A1:A9)\",\"-dash.example.net\",\"'-dash.example.org\"\r\n"
+    );
 }
