@@ -388,9 +388,18 @@ impl Services {
     /// When no projector goes by definitions of before this moment any more: their memory once,
     /// and once more for what is under way and for clocks that differ.
     fn backfill_after(&self) -> Position {
-        let memory = self.0.settings.definition_memory.as_micros();
         let now = self.0.store.position_now().micros();
-        Position::from_micros(now.saturating_add(u64::try_from(memory * 2).unwrap_or(0)))
+        Position::from_micros(now.saturating_add(self.unlearning_micros()))
+    }
+
+    /// The moment of the definition whose backfill begins at `not_before`.
+    #[must_use]
+    pub(crate) fn defined_by(&self, not_before: Position) -> Position {
+        not_before.minus(self.unlearning_micros())
+    }
+
+    fn unlearning_micros(&self) -> u64 {
+        u64::try_from(2 * self.0.settings.definition_memory.as_micros()).unwrap_or(0)
     }
 
     /// The secret that authenticates cursors.

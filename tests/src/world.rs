@@ -17,7 +17,7 @@ use shared::compaction::{Compacted, compact_all};
 use shared::id::ObjectId;
 use shared::log::{CollectionId, LogId, Reader, Seen};
 use shared::services::Services;
-use shared::store::Store;
+use shared::store::{DefineCollectionError, Store};
 use shared::time::Position;
 
 use crate::client::Client;
@@ -259,18 +259,39 @@ impl World {
         Ok(collection)
     }
 
-    /// Changes a collection's definition.
+    /// Changes a collection's definition: again, if a backfill that ended changed it meanwhile.
     pub async fn change(
         &self,
         collection: &Collection,
         change: impl FnOnce(CollectionSpec) -> CollectionSpec,
     ) -> Collection {
         let spec = change(collection.spec.clone());
-        let settings = serde_json::from_value(spec.settings()).unwrap();
-        let known = self.definition(collection).await;
-        let changed = self.running.services.change_collection(&known, settings).await;
-        changed.unwrap_or_else(|error| panic!("not changed: {error}"));
+        let settings: CollectionSettings = serde_json::from_value(spec.settings()).unwrap();
+        until("the collection is changed", async || {
+            let known = self.definition(collection).await;
+            match self.running.services.change_collection(&known, settings.clone()).await {
+                Ok(_) => Some(()),
+                Err(DefineCollectionError::Changed) => None,
+                Err(error) => panic!("not changed: {error}"),
+            }
+        })
+        .await;
         Collection { id: collection.id.clone(), spec }
+    }
+
+    /// Settles an object as a projector does that does not know of a collection it stands in.
+    pub async fn settle_ignorantly(&self, collection: &Collection, id: &str) {
+        let store = self.running.services.store();
+        let id: ObjectId = id.parse().unwrap();
+        let log = LogId::Collection(CollectionId(collection.id.parse().unwrap()));
+        until("the object is settled by who does not know", async || {
+            store.reproject(&id, store.position_now()).await.unwrap();
+            let heads = store.heads(std::slice::from_ref(&id), true).await.unwrap();
+            let mut head = heads[&id].clone();
+            head.memberships.remove(&log).expect("it stands there");
+            store.settle(&head).await.unwrap().then_some(())
+        })
+        .await;
     }
 
     /// Waits until a collection holds what its definition says of what was stored before it.
@@ -346,6 +367,11 @@ impl World {
         // Objects overtake each other: that one is there does not say that those before it are.
         let store = self.past_the_proxy().store().clone();
         until("nothing is pending", async || pending(&store).await.is_empty().then_some(())).await;
+    }
+
+    /// Waits until everything that was sent is in its logs.
+    pub async fn at_rest(&self) {
+        until("nothing is pending", async || self.is_at_rest().await.then_some(())).await;
     }
 
     /// Read units the tables have charged so far.

@@ -17,7 +17,7 @@ use crate::time::{Position, Version};
 
 /// Clocks of machines differ by less; an entry for a revision stands no earlier in a log than
 /// this before the moment the object became pending.
-const CLOCK_MARGIN_MICROS: u64 = 10_000_000;
+pub const CLOCK_MARGIN_MICROS: u64 = 10_000_000;
 
 /// An appender that loses this many races in a row gives up, and tries again later.
 const ATTEMPTS: u32 = 50;

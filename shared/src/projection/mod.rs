@@ -7,8 +7,11 @@
 mod append;
 mod belonging;
 mod decide;
+mod definitions;
 mod draft;
 mod expirations;
+mod said;
+mod settling;
 mod view;
 mod wanted;
 
@@ -17,20 +20,21 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use chrono::{DateTime, Utc};
-use futures::stream::{self, StreamExt, TryStreamExt};
+use futures::stream::{self, StreamExt};
 use tokio::sync::Mutex;
 use tracing::warn;
 
 use crate::id::ObjectId;
-use crate::log::{LogId, Membership};
+use crate::log::LogId;
 use crate::services::{Definitions, Services};
-use crate::stix::Marking;
 use crate::store::{Head, OldVersion, Store, StoreError};
 use crate::time::Version;
+pub(crate) use append::CLOCK_MARGIN_MICROS;
 use append::{Candidate, Standings};
 use belonging::above_ceilings;
 pub(crate) use belonging::{belongs, holds_above};
 pub(crate) use expirations::stand_active;
+pub(crate) use said::said_since;
 use view::View;
 
 /// Updates of heads under way at once.
@@ -38,12 +42,6 @@ const CONCURRENCY: usize = 48;
 
 /// Definitions that turn out to be older than a log's are read again, this often.
 const DEFINITION_ATTEMPTS: u32 = 5;
-
-/// A version's item that others write at the same time is written again, this often.
-const RECORD_ATTEMPTS: u32 = 10;
-
-/// What is to be recorded of one version: where its entry lies, or that it has none.
-type Entries = BTreeMap<LogId, Option<Membership>>;
 
 /// Why objects could not be projected.
 #[derive(Debug, Default)]
@@ -162,31 +160,8 @@ impl Projector {
         // One moment for all attempts: none must judge otherwise what an earlier one appended.
         let now = self.store.now();
         let heads = expirations::renew_overtaken(&self.store, heads, now).await?;
-        let definitions = definitions_for(services, &heads).await?;
-        let (mut subjects, marked) =
-            self.describe(services, &definitions, heads, ends, now).await?;
-        failures.0.extend(marked);
-        let mut results = None;
-        for _ in 0..DEFINITION_ATTEMPTS {
-            let definitions = definitions_for_subjects(services, &subjects).await?;
-            match self.append_all(&definitions, &subjects).await {
-                Err(append::AppendError::DefinitionChanged) => {
-                    let fresh = services.definitions_within(Duration::ZERO).await?;
-                    let heads = subjects.drain(..).map(|subject| subject.head).collect();
-                    let (again, failed) = self.describe(services, &fresh, heads, ends, now).await?;
-                    subjects = again;
-                    failures.0.extend(failed);
-                }
-                Err(append::AppendError::Store(error)) => return Err(error),
-                Ok(done) => {
-                    results = Some(done);
-                    break;
-                }
-            }
-        }
-        let mut results = results.ok_or_else(|| {
-            StoreError::Unavailable("a collection's definition changes too often".into())
-        })?;
+        let (mut subjects, mut results) =
+            self.append_by_definitions(services, heads, ends, now, failures).await?;
         expirations::list(&self.store, &mut subjects, &results).await?;
         let settled = stream::iter(subjects)
             .map(|subject| {
@@ -200,6 +175,37 @@ impl Projector {
         let failed = settled.filter_map(|(id, done)| async move { done.err().map(|e| (id, e)) });
         failures.0.extend(failed.collect::<Vec<_>>().await);
         Ok(())
+    }
+
+    /// Works out where objects belong, and appends what has to be said, by definitions that still
+    /// hold when that is done.
+    async fn append_by_definitions(
+        &self,
+        services: &Services,
+        mut heads: Vec<Head>,
+        ends: &HashMap<ObjectId, Head>,
+        now: DateTime<Utc>,
+        failures: &mut Failures,
+    ) -> Result<(Vec<Subject>, HashMap<ObjectId, Standings>), StoreError> {
+        let mut definitions = definitions::for_heads(services, &heads).await?;
+        for _ in 0..DEFINITION_ATTEMPTS {
+            let since = Instant::now();
+            let (subjects, failed) =
+                self.describe(services, &definitions, heads, ends, now).await?;
+            failures.0.extend(failed);
+            match self.append_all(&definitions, &subjects).await {
+                Ok(results) => {
+                    if definitions::hold(services, &definitions, since).await? {
+                        return Ok((subjects, results));
+                    }
+                }
+                Err(append::AppendError::DefinitionChanged) => {}
+                Err(append::AppendError::Store(error)) => return Err(error),
+            }
+            definitions = services.definitions_within(Duration::ZERO).await?;
+            heads = subjects.into_iter().map(|subject| subject.head).collect();
+        }
+        Err(StoreError::Unavailable("a collection's definition changes too often".into()))
     }
 
     /// Works out where each object belongs.
@@ -307,120 +313,12 @@ impl Projector {
     ) -> Result<Vec<(ObjectId, LogId, append::Standing)>, append::AppendError> {
         let view = self.view(log).await;
         let mut view = view.lock().await;
-        let generation = generation_of(definitions, log);
+        let generation = definitions::generation_of(definitions, log);
         append::append(&self.store, &mut view, log, generation, &candidates).await
     }
 
     async fn view(&self, log: LogId) -> Arc<Mutex<View>> {
         self.views.lock().await.entry(log).or_default().clone()
-    }
-
-    /// Writes down where the object stands now, and that its projection is done.
-    async fn settle(
-        &self,
-        services: &Services,
-        subject: Subject,
-        result: Standings,
-    ) -> Result<(), StoreError> {
-        let Subject { mut head, older, .. } = subject;
-        if result.obsolete {
-            return Ok(());
-        }
-        self.record_versions(&head, &older, &result).await?;
-        if head.facets.object_type() == "marking-definition" {
-            self.tell_marked(services, &head).await?;
-        }
-        head.memberships = result.memberships;
-        head.state.history.clear();
-        head.state.left = None;
-        // If the object was written anew meanwhile, that revision's projection does the rest.
-        self.store.settle(&head).await?;
-        Ok(())
-    }
-
-    /// Records where the entries of older versions lie.
-    async fn record_versions(
-        &self,
-        head: &Head,
-        older: &[OldVersion],
-        result: &Standings,
-    ) -> Result<(), StoreError> {
-        let mut entries: BTreeMap<Version, Entries> = BTreeMap::new();
-        for version in &head.state.history {
-            entries.entry(version.clone()).or_default();
-        }
-        for (log, version) in &result.lost {
-            entries.entry(version.clone()).or_default().insert(*log, None);
-        }
-        for (log, version, membership) in &result.version_entries {
-            entries.entry(version.clone()).or_default().insert(*log, Some(membership.clone()));
-        }
-        for (version, changed) in entries {
-            let known = older.iter().find(|old| old.facets.version == version);
-            let Some(known) = known else { continue };
-            self.record_version(head.id(), known.clone(), changed).await?;
-        }
-        Ok(())
-    }
-
-    /// Changes what an older version's item says of its entries. Another projector may do the
-    /// same at the same time: what it wrote is read, and changed.
-    async fn record_version(
-        &self,
-        id: &ObjectId,
-        mut known: OldVersion,
-        changed: Entries,
-    ) -> Result<(), StoreError> {
-        for _ in 0..RECORD_ATTEMPTS {
-            let mut all = known.entries.clone();
-            for (log, entry) in &changed {
-                match entry {
-                    Some(entry) => drop(all.insert(*log, entry.clone())),
-                    None => drop(all.remove(log)),
-                }
-            }
-            if all == known.entries && known.projected {
-                return Ok(());
-            }
-            let version = &known.facets.version;
-            match self.store.set_version_entries(id, version, &known.entries, &all).await {
-                Err(StoreError::Conflict) => {}
-                done => return done,
-            }
-            let present = self.store.older_version(id, version).await?;
-            known = present.ok_or(StoreError::Conflict)?;
-        }
-        Err(StoreError::Throttled("too many projectors of one object".into()))
-    }
-
-    /// A marking definition arrived or went: what names it is projected again.
-    async fn tell_marked(&self, services: &Services, head: &Head) -> Result<(), StoreError> {
-        services.forget_marking(head.id());
-        let means = match services.marking(head.id(), &head.owner, Some(Instant::now())).await? {
-            Marking::Level(level) => level.name(),
-            Marking::NoLevel => "none",
-            Marking::Unknown => "unknown",
-        };
-        let marked = self.store.marked_objects(head.id()).await?;
-        let told = marked
-            .into_iter()
-            .filter(|marked| marked.resolved.as_deref() != Some(means))
-            .map(|marked| self.tell(head.id(), marked.id, means));
-        stream::iter(told.collect::<Vec<_>>())
-            .buffer_unordered(CONCURRENCY)
-            .try_collect::<Vec<()>>()
-            .await?;
-        Ok(())
-    }
-
-    async fn tell(
-        &self,
-        marking: &ObjectId,
-        marked: ObjectId,
-        means: &str,
-    ) -> Result<(), StoreError> {
-        self.store.reproject(&marked, self.store.position_now()).await?;
-        self.store.set_marked_level(marking, &marked, means).await
     }
 }
 
@@ -432,28 +330,6 @@ fn asked_anew(head: &Head) -> bool {
 
 fn is_sro(id: &ObjectId) -> bool {
     matches!(id.object_type(), "relationship" | "sighting")
-}
-
-/// Definitions that know every collection an object was posted to.
-async fn definitions_for(services: &Services, heads: &[Head]) -> Result<Definitions, StoreError> {
-    let definitions = services.definitions().await?;
-    let known = |id| definitions.iter().any(|defined| defined.collection.id == id);
-    if heads.iter().flat_map(|head| &head.state.posted).all(|id| known(*id)) {
-        return Ok(definitions);
-    }
-    services.definitions_within(Duration::ZERO).await
-}
-
-async fn definitions_for_subjects(
-    services: &Services,
-    subjects: &[Subject],
-) -> Result<Definitions, StoreError> {
-    let heads: Vec<Head> = subjects
-        .iter()
-        .filter(|subject| !subject.head.state.posted.is_empty())
-        .map(|subject| subject.head.clone())
-        .collect();
-    definitions_for(services, &heads).await
 }
 
 /// The logs that may have something to say of an object. An object with a revision that was
@@ -473,10 +349,4 @@ fn logs_to_look_at(definitions: &Definitions, subject: &Subject) -> HashSet<LogI
         }
     }
     logs
-}
-
-fn generation_of(definitions: &Definitions, log: LogId) -> u64 {
-    let LogId::Collection(id) = log else { return 0 };
-    let defined = definitions.iter().find(|defined| defined.collection.id == id);
-    defined.map_or(0, |defined| defined.collection.generation)
 }

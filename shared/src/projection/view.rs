@@ -4,6 +4,7 @@
 use std::collections::HashMap;
 use std::time::{Duration, Instant};
 
+use super::said::Said;
 use crate::log::{Commit, Entry, LogId, Op, Place};
 use crate::store::{Consistency, Store, StoreError, Tail};
 use crate::time::Position;
@@ -85,6 +86,17 @@ impl View {
             .collect();
         traces.sort_by_key(|trace| trace.position);
         traces
+    }
+
+    /// What the entries at or after `since` say, object by object.
+    pub fn said_since(&self, since: Position) -> Vec<Said> {
+        let said = self.traces.iter().filter_map(|(id, traces)| {
+            let mut traces: Vec<&Trace> =
+                traces.iter().filter(|trace| trace.position >= since).collect();
+            traces.sort_by_key(|trace| trace.position);
+            Said::of(id, &traces)
+        });
+        said.collect()
     }
 
     /// Makes sure that the view is fresh and holds every entry since `since`.

@@ -7,12 +7,16 @@ use futures::stream::{self, StreamExt, TryStreamExt};
 use super::CONCURRENCY;
 use crate::id::ObjectId;
 use crate::log::{CollectionId, LogId};
-use crate::projection::{belongs, holds_above};
+use crate::projection::{CLOCK_MARGIN_MICROS, belongs, holds_above, said_since};
 use crate::services::{Definitions, Services};
 use crate::store::{Head, StoreError, Tail};
+use crate::time::Position;
 
 /// Appenders that begin a generation at the same time; each loses to one that does the same.
 const ATTEMPTS: u32 = 50;
+
+/// Objects whose `HEAD`s are compared with the log at once.
+const ADOPTED_AT_ONCE: usize = 500;
 
 /// The backfill of one generation of a collection.
 pub(super) struct Backfill {
@@ -35,6 +39,29 @@ impl Backfill {
         }
         backfill.begin_generation(services).await?;
         Ok(Some(backfill))
+    }
+
+    /// Has objects projected again of which the log says, since the definition's moment, what
+    /// their `HEAD` does not know. Of two projectors of a revision, one that went by the new
+    /// definition and appended, the other by the old one and settled; nobody does so any more.
+    pub(super) async fn adopt(
+        &self,
+        services: &Services,
+        not_before: Position,
+    ) -> Result<(), StoreError> {
+        let store = services.store();
+        let log = LogId::Collection(self.collection);
+        let since = services.defined_by(not_before).minus(CLOCK_MARGIN_MICROS);
+        for said in said_since(store, log, since).await?.chunks(ADOPTED_AT_ONCE) {
+            let ids: Vec<ObjectId> = said.iter().map(|said| said.id.clone()).collect();
+            let heads = store.heads(&ids, true).await?;
+            for said in said {
+                if heads.get(&said.id).is_some_and(|head| said.is_unknown_to(head, log)) {
+                    store.reproject_since(&said.id, said.first, since).await?;
+                }
+            }
+        }
+        Ok(())
     }
 
     fn is_outdated(&self) -> bool {

@@ -53,7 +53,12 @@ pub async fn carry_on(
         JobKind::Sweep => Pass::Sweep { since: lost_before(services) },
         JobKind::Backfill { collection, generation } => {
             match Backfill::begin(services, collection, generation).await? {
-                Some(backfill) => Pass::Backfill(Box::new(backfill)),
+                Some(backfill) => {
+                    if job.reached.is_none() {
+                        backfill.adopt(services, job.not_before).await?;
+                    }
+                    Pass::Backfill(Box::new(backfill))
+                }
                 // Changed again meanwhile: the job of that change does all of this one's work.
                 None => return store.end_job(kind).await,
             }

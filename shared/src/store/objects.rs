@@ -392,25 +392,67 @@ impl Store {
     /// # Errors
     /// When the table cannot be written.
     pub async fn reproject(&self, id: &ObjectId, now: Position) -> Result<(), StoreError> {
-        let update = self
+        let update = "SET rev = rev + :one, pending = if_not_exists(pending, :now)";
+        let now = ("now", number(now.micros()));
+        self.raise(id, update, "attribute_exists(id)", &[now]).await.map(drop)
+    }
+
+    /// The same for an object of which a log says, in entries of `revision` and later that stand
+    /// no earlier than `since`, what the `HEAD` does not know: what was settled from that revision
+    /// on is settled anew.
+    ///
+    /// # Errors
+    /// When the table cannot be written.
+    pub async fn reproject_since(
+        &self,
+        id: &ObjectId,
+        revision: u64,
+        since: Position,
+    ) -> Result<(), StoreError> {
+        let settled = ("settled", number(revision.saturating_sub(1)));
+        let now = ("now", number(since.micros()));
+        let update = "SET rev = rev + :one, prj = :settled, pending = :now";
+        let later = "prj > :settled AND (attribute_not_exists(pending) OR pending > :now)";
+        if self.raise(id, update, later, &[settled.clone(), now]).await? {
+            return Ok(());
+        }
+        let update = "SET rev = rev + :one, prj = :settled";
+        self.raise(id, update, "prj > :settled AND attribute_exists(pending)", &[settled])
+            .await
+            .map(drop)
+    }
+
+    /// Raises an object's revision; says whether the condition held.
+    async fn raise(
+        &self,
+        id: &ObjectId,
+        update: &str,
+        condition: &str,
+        values: &[(&str, AttributeValue)],
+    ) -> Result<bool, StoreError> {
+        let one = ("one", number(1));
+        let values = values.iter().chain([&one]);
+        let values = values.map(|(name, value)| (format!(":{name}"), value.clone())).collect();
+        let sent = self
             .dynamodb()
             .update_item()
             .table_name(&self.names().objects)
             .set_key(Some(key(id.as_str(), "HEAD")))
-            .condition_expression("attribute_exists(id)")
-            .update_expression("SET rev = rev + :one, pending = if_not_exists(pending, :now)")
-            .expression_attribute_values(":one", AttributeValue::N("1".into()))
-            .expression_attribute_values(":now", number(now.micros()))
+            .condition_expression(condition)
+            .update_expression(update)
+            .set_expression_attribute_values(Some(values))
             .return_consumed_capacity(ReturnConsumedCapacity::Total)
             .send()
             .await
             .map_err(StoreError::of);
-        match update {
-            Ok(answer) => self.meter().write(answer.consumed_capacity()),
-            Err(StoreError::Conflict) => {}
-            Err(error) => return Err(error),
+        match sent {
+            Ok(answer) => {
+                self.meter().write(answer.consumed_capacity());
+                Ok(true)
+            }
+            Err(StoreError::Conflict) => Ok(false),
+            Err(error) => Err(error),
         }
-        Ok(())
     }
 }
 

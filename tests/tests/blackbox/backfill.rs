@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use serde_json::Value;
+use serde_json::{Value, json};
 use shared::tlp::Tlp;
 use tests::collection::{Collection, CollectionSpec};
 use tests::fixtures::{Object, SECOND, envelope, indicator, indicators, malware, relationship};
@@ -17,7 +17,7 @@ fn sorted(objects: impl IntoIterator<Item = Value>) -> BTreeMap<String, Value> {
     objects.into_iter().map(|o| (o["id"].as_str().unwrap().to_owned(), o)).collect()
 }
 
-fn json(objects: &[Object]) -> BTreeMap<String, Value> {
+fn by_id(objects: &[Object]) -> BTreeMap<String, Value> {
     sorted(objects.iter().map(Object::json))
 }
 
@@ -43,14 +43,19 @@ async fn a_new_collection_takes_what_is_stored_already() {
     w.load(&everything, std::slice::from_ref(&newer)).await;
     objects[3] = newer;
     let wanted = w.collection(CollectionSpec::labelled("wanted")).await;
-    becomes(&w, &wanted, &json(&objects[..120])).await;
+    becomes(&w, &wanted, &by_id(&objects[..120])).await;
     let all = w.collection(CollectionSpec::everything()).await;
-    becomes(&w, &all, &json(&objects)).await;
+    becomes(&w, &all, &by_id(&objects)).await;
     // Once each, in an order that can be resumed from.
     let pages = pages_by_next(&w.reader(), &all.manifest(), &[("limit", "50")]).await;
     let entries: Vec<Value> = pages.into_iter().flat_map(|page| page.items).collect();
     let added: Vec<&str> = entries.iter().map(|e| e["date_added"].as_str().unwrap()).collect();
     assert!(added.is_sorted_by(|a, b| a < b), "{added:?}");
+    let mut first: BTreeMap<&str, &Value> = BTreeMap::new();
+    for entry in &entries {
+        let earlier = first.insert(entry["id"].as_str().unwrap(), entry);
+        assert_eq!(earlier, None, "twice: {entry}");
+    }
     assert_eq!(entries.len(), objects.len());
 }
 
@@ -77,8 +82,8 @@ async fn a_changed_filter_lets_go_and_takes_up_and_remembers_deletions() {
             ..spec
         })
         .await;
-    let mut expected = json(&blue);
-    expected.extend(json(std::slice::from_ref(&posted)));
+    let mut expected = by_id(&blue);
+    expected.extend(by_id(std::slice::from_ref(&posted)));
     becomes(&w, &blue_too, &expected).await;
     for gone in &red {
         let _ = w.reader().get(&c.object(gone.id())).await.expect(404);
@@ -90,9 +95,43 @@ async fn a_changed_filter_lets_go_and_takes_up_and_remembers_deletions() {
             ..spec
         })
         .await;
-    expected.extend(json(&red[1..]));
+    expected.extend(by_id(&red[1..]));
     becomes(&w, &everything, &expected).await;
     let _ = w.reader().get(&c.object(red[0].id())).await.expect(404);
+}
+
+/// Two projectors had the same revision when a definition was new: one knew it and appended, the
+/// other did not and settled.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_was_appended_by_a_new_definition_and_settled_by_an_old_one_is_there_once() {
+    let w = World::http().await;
+    let c = w.collection(CollectionSpec::labelled("even")).await;
+    w.rebuilt(&c).await;
+    let objects: Vec<Object> = indicators(4).into_iter().map(|o| o.labelled("even")).collect();
+    w.load(&c, &objects).await;
+    w.at_rest().await;
+    for object in &objects[..3] {
+        w.settle_ignorantly(&c, object.id()).await;
+    }
+    // One does not belong there any more, and the log must say so all the same.
+    let left = objects[0].clone().at(SECOND).labelled("odd");
+    w.send(std::slice::from_ref(&left)).await;
+    w.at_rest().await;
+    // Another definition that selects the same.
+    let c = w
+        .change(&c, |mut spec| {
+            spec.filter["filters"][0]["values"] = json!(["even", "neither"]);
+            spec
+        })
+        .await;
+    w.rebuilt(&c).await;
+    w.at_rest().await;
+    let entries = Page::of(&w.reader().get(&c.manifest()).await).items;
+    let mut ids: Vec<&str> = entries.iter().map(|e| e["id"].as_str().unwrap()).collect();
+    let mut expected: Vec<&str> = objects[1..].iter().map(Object::id).collect();
+    ids.sort_unstable();
+    expected.sort_unstable();
+    assert_eq!(ids, expected);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -118,7 +157,7 @@ async fn a_backfill_is_exact_under_live_writes() {
     let expected: Vec<Object> = sent.filter(|object| object["labels"][0] == "odd").collect();
     assert!(!expected.is_empty());
     for collection in &collections {
-        becomes(&w, collection, &json(&expected)).await;
+        becomes(&w, collection, &by_id(&expected)).await;
     }
 }
 
@@ -169,7 +208,7 @@ async fn a_lowered_ceiling_opens_the_collection_only_when_what_lay_above_is_gone
         Some(())
     })
     .await;
-    becomes(&w, &lowered, &json(&green)).await;
+    becomes(&w, &lowered, &by_id(&green)).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
