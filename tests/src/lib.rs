@@ -26,6 +26,7 @@ pub mod gateway_event;
 pub mod history;
 pub mod keys;
 pub mod lab;
+pub mod metered;
 pub mod model;
 pub mod packed_log;
 pub mod patience;

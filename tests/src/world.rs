@@ -4,6 +4,7 @@
 use std::collections::HashSet;
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::Duration;
 use std::time::Instant;
 
 use aws_sdk_dynamodb::types::AttributeValue;
@@ -16,7 +17,7 @@ use shared::collection::CollectionSettings;
 use shared::compaction::{Compacted, compact_all};
 use shared::id::ObjectId;
 use shared::log::{CollectionId, LogId, Reader, Seen};
-use shared::services::Services;
+use shared::services::{Services, Settings};
 use shared::store::{DefineCollectionError, Store};
 use shared::time::Position;
 
@@ -26,6 +27,7 @@ use crate::fixtures::{Object, envelope};
 use crate::function::Function;
 use crate::gateway_event;
 use crate::keys::{Key, KeySpec, make_unlimited_plan};
+use crate::metered::Metered;
 use crate::packed_log;
 use crate::patience::{DEADLINE, until};
 use crate::taxii_reading::{Page, pages_by_next};
@@ -374,9 +376,16 @@ impl World {
         until("nothing is pending", async || self.is_at_rest().await.then_some(())).await;
     }
 
-    /// Read units the tables have charged so far.
-    pub fn read_units(&self) -> f64 {
-        self.running.services.store().units().read
+    /// TAXII by an instance of its own, which remembers definitions as long as a deployed one.
+    pub fn metered(&self) -> Metered {
+        let http = clients::http();
+        let settings = Settings {
+            definition_memory: Duration::from_secs(30),
+            ..self.running.services.settings().clone()
+        };
+        let dynamodb = clients::dynamodb(self.dynamodb(), &http);
+        let services = Services::new(dynamodb, clients::s3(self.running.s3, &http), settings);
+        Metered::new(services, self.http.base_url(), &self.reader)
     }
 
     /// Write units the tables have charged so far.
