@@ -1,4 +1,5 @@
-//! A client of the service: one request, one answer, over HTTP or through a function's runtime.
+//! A client of the service: one request, one answer, over HTTP, through a function's runtime
+//! or to its handler.
 
 use std::future::IntoFuture;
 use std::sync::Arc;
@@ -11,11 +12,13 @@ use http::{HeaderMap, HeaderName, HeaderValue, Method};
 use http_body_util::{BodyExt, Full};
 use hyper_util::client::legacy::{Client as Pool, connect::HttpConnector};
 use hyper_util::rt::TokioExecutor;
+use local::functions::HttpHandler;
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::Value;
 
 use crate::event_stream::EventStream;
 use crate::function::Function;
+use crate::gateway_event;
 
 /// The media type of every TAXII 2.1 answer.
 pub const TAXII: &str = "application/taxii+json;version=2.1";
@@ -25,6 +28,7 @@ pub const TAXII: &str = "application/taxii+json;version=2.1";
 enum Transport {
     Http(Box<Pool<HttpConnector, Full<Bytes>>>),
     Function(Arc<Function>),
+    Handler(HttpHandler),
 }
 
 /// Sends requests to one service, with one key or none.
@@ -49,6 +53,12 @@ impl Client {
     /// A client of a function binary behind an API gateway whose public address is `base_url`.
     pub fn function(function: Arc<Function>, base_url: &str) -> Self {
         Self { transport: Transport::Function(function), base_url: base_url.to_owned(), key: None }
+    }
+
+    /// The same client of a function's handler in this process.
+    #[must_use]
+    pub fn of_handler(&self, handler: HttpHandler) -> Self {
+        Self { transport: Transport::Handler(handler), ..self.clone() }
     }
 
     /// The same service with `key`, sent as a bearer token.
@@ -174,6 +184,13 @@ impl Request {
                 answer.map_err(|error| format!("{what}: {error}"))
             }
             Transport::Function(function) => Ok(function.answer(self, what).await),
+            Transport::Handler(handler) => {
+                let event = gateway_event::event(&self).to_string();
+                let request = lambda_http::request::from_str(&event).expect("it is an event");
+                let (head, body) = handler(request).await.into_parts();
+                let body = Bytes::copy_from_slice(&body);
+                Ok(Answer { what, status: head.status.as_u16(), headers: head.headers, body })
+            }
         }
     }
 
@@ -212,6 +229,7 @@ impl Request {
                 let streamed = function.stream(&self).await;
                 EventStream::of_function(&what, streamed.unwrap_or_else(|e| panic!("{what}: {e}")))
             }
+            Transport::Handler(_) => panic!("{what}: a handler's answer comes as a whole"),
         }
     }
 

@@ -31,6 +31,7 @@ pub mod history;
 pub mod interruption;
 pub mod keys;
 pub mod lab;
+pub mod metered;
 pub mod model;
 pub mod node;
 pub mod notifications;

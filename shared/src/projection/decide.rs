@@ -1,12 +1,15 @@
 //! What a log has to say of an object, given what it says already. Pure.
 
+mod follow;
+
 use std::collections::HashSet;
 
 use super::draft::Draft;
 use super::view::Trace;
 use crate::log::{LogId, Membership, Op, Place};
 use crate::store::{Head, OldVersion, Removal};
-use crate::time::{Position, Timestamp, Version};
+use crate::time::{Position, Version};
+use follow::follow;
 
 /// Why an entry is no longer what it was.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -125,54 +128,6 @@ fn standing(question: Question<'_>, decision: &mut Decision<'_>) -> Vec<Present>
     present
 }
 
-/// Takes in what an entry that is not settled yet says, and repeats its marks: whoever appended
-/// it may have died before setting them.
-fn follow(trace: &Trace, decision: &mut Decision<'_>, present: &mut Vec<Present>) {
-    let Ok(version) = trace.version.parse::<Timestamp>().map(Version) else { return };
-    let membership = Membership {
-        place: trace.place,
-        position: trace.position,
-        entered: trace.entered,
-        version: Some(version.clone()),
-        related: trace.op == Op::Related,
-    };
-    if let Some(replaced) = trace.replaces {
-        decision.marks.push((replaced, Mark::Superseded));
-    }
-    // A version's own item may name this very entry already, though the `HEAD` is not settled.
-    present.retain(|entry| entry.place != trace.place);
-    match trace.op {
-        Op::Leave | Op::Unrelate => {
-            decision.marks.extend(present.drain(..).map(|entry| (entry.place, Mark::Removed)));
-            decision.current = None;
-        }
-        Op::Related => decision.current = Some(membership),
-        Op::Enter | Op::Update => {
-            if trace.op == Op::Enter {
-                present.clear();
-                decision.entered.push(trace.position);
-            }
-            // An older version that became current again stands at its new place only.
-            let again = present.iter().filter(|entry| entry.version == version);
-            decision.marks.extend(again.map(|entry| (entry.place, Mark::Removed)));
-            present.retain(|entry| entry.version != version);
-            present.push(Present { version: version.clone(), place: trace.place });
-            decision.found.push((version, membership.clone()));
-            decision.current = Some(membership);
-            decision.revision = trace.revision;
-        }
-        Op::History => {
-            if trace.oldest
-                && let Some(before) = present.iter().min_by(|a, b| a.version.cmp(&b.version))
-            {
-                decision.marks.push((before.place, Mark::NotOldest));
-            }
-            present.push(Present { version: version.clone(), place: trace.place });
-            decision.found.push((version, membership));
-        }
-    }
-}
-
 fn removal(question: Question<'_>) -> Option<&Removal> {
     let LogId::Collection(id) = question.log else { return None };
     question.head.state.removals.get(&id)
@@ -193,6 +148,8 @@ fn mark_removals(question: Question<'_>, decision: &mut Decision<'_>, present: &
     if let Some(oldest) = remaining.iter().min_by(|a, b| a.version.cmp(&b.version))
         && oldest_removed.is_some_and(|removed| *removed < oldest.version)
     {
+        // Both of one revision would leave open which is the later.
+        decision.marks.retain(|mark| *mark != (oldest.place, Mark::NotOldest));
         decision.marks.push((oldest.place, Mark::NowOldest));
     }
     decision.marks.extend(removed.iter().map(|entry| (entry.place, Mark::Removed)));

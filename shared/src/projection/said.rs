@@ -51,3 +51,44 @@ pub(crate) async fn said_since(
     view.ensure(store, log, since).await?;
     Ok(view.said_since(since))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ID: &str = "indicator--00000000-0000-4000-8000-000000000001";
+
+    fn trace(revision: u64, op: Op) -> Trace {
+        Trace {
+            revision,
+            op,
+            version: "2026-01-01T00:00:00Z".into(),
+            place: Place { seq: revision, index: 0 },
+            position: Position::from_micros(revision),
+            entered: Position::from_micros(1),
+            replaces: None,
+            oldest: true,
+        }
+    }
+
+    fn said(ops: &[(u64, Op)]) -> Option<Said> {
+        let traces: Vec<Trace> = ops.iter().map(|(revision, op)| trace(*revision, *op)).collect();
+        Said::of(ID, &traces.iter().collect::<Vec<_>>())
+    }
+
+    #[test]
+    fn an_object_stands_where_the_newest_entry_that_tells_it_says() {
+        let entered = said(&[(3, Op::Enter), (5, Op::Update), (6, Op::History)]).unwrap();
+        assert_eq!((entered.first, entered.last), (3, 6));
+        assert_eq!(entered.place, Some(Place { seq: 5, index: 0 }));
+        for op in [Op::Leave, Op::Unrelate] {
+            assert_eq!(said(&[(3, Op::Enter), (4, op)]).unwrap().place, None);
+        }
+    }
+
+    #[test]
+    fn history_alone_says_nothing_of_where_an_object_stands() {
+        assert!(said(&[(3, Op::History)]).is_none());
+        assert!(said(&[]).is_none());
+    }
+}

@@ -8,15 +8,17 @@ mod objects;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use local::engines::clients;
 use local::serve::{Options, Running, Storage, start_between};
-use shared::services::Services;
+use shared::services::{Services, Settings};
 
 use crate::client::Client;
 use crate::function::Function;
 use crate::gateway_event;
 use crate::keys::{KeySpec, make_unlimited_plan};
+use crate::metered::Metered;
 use crate::worse_days::Proxy;
 
 /// A system of the test's own. It ends with the test.
@@ -194,6 +196,19 @@ impl World {
     /// The text of the key that only reads.
     pub fn reader_key(&self) -> &str {
         &self.reader
+    }
+
+    /// A function by an instance of its own, which remembers definitions as long as a deployed
+    /// one, and asked as `client` asks.
+    pub fn metered(&self, function: &str, client: &Client) -> Metered {
+        let http = clients::http();
+        let settings = Settings {
+            definition_memory: Duration::from_secs(30),
+            ..self.running.services.settings().clone()
+        };
+        let dynamodb = clients::dynamodb(self.dynamodb(), &http);
+        let services = Services::new(dynamodb, clients::s3(self.running.s3, &http), settings);
+        Metered::new(services, function, client)
     }
 
     /// Read units the tables have charged so far.

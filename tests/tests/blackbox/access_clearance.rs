@@ -19,7 +19,6 @@ use tests::feeds;
 use tests::fixtures::{Object, indicator, malware, tlp_marking};
 use tests::keys::KeySpec;
 use tests::notifications;
-use tests::patience::until;
 use tests::taxii_reading::{all_objects, ids, manifest};
 use tests::world::World;
 
@@ -170,7 +169,7 @@ impl Story {
 
     /// What every key is sent of every collection, by every way there is.
     async fn check(&self, objects: &[Object], markings: &Markings, defined: bool) {
-        until("nothing is pending", async || self.world.is_at_rest().await.then_some(())).await;
+        self.world.at_rest().await;
         let levels: BTreeMap<&str, Tlp> =
             objects.iter().map(|object| (object.id(), level(object, markings, defined))).collect();
         for (ceiling, collection, feed) in &self.collections {

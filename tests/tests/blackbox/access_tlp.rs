@@ -37,15 +37,10 @@ impl Levels {
 
     /// The lowest ceiling under which a collection holds the object; it has to be in all above.
     async fn level_of(&self, object: &Object) -> Tlp {
-        let witness = indicator().marked(Tlp::Clear);
-        self.send(&witness).await;
+        self.world.at_rest().await;
         let mut holding = Vec::new();
         for (level, collection) in &self.collections {
-            let held = tests::patience::until("the witness is everywhere", async || {
-                let held = ids(&all_objects(&self.reader, collection).await);
-                held.iter().any(|id| id == witness.id()).then_some(held)
-            })
-            .await;
+            let held = ids(&all_objects(&self.reader, collection).await);
             if held.iter().any(|id| id == object.id()) {
                 holding.push(*level);
             }

@@ -4,13 +4,14 @@
 use std::collections::BTreeMap;
 
 use shared::notification::Notification;
-use tests::client::Client;
+use tests::metered::Metered;
 use tests::notifications::{STREAM, facets, first_cause, ids, made};
 use tests::world::World;
 
 const COUNT: usize = 100_000;
 const TENANT: &str = "acme";
-/// How often each page is read: schedules go on meanwhile, and what they read is on the same meter.
+/// How often each page is read. The median of what it cost counts: the first finds what an instance
+/// remembers too old, now and then.
 const READINGS: usize = 3;
 /// Postings that one unit reads.
 const PER_UNIT: usize = 80;
@@ -18,8 +19,7 @@ const PER_UNIT: usize = 80;
 const CONSTANT: usize = 24;
 
 struct Loaded {
-    world: World,
-    client: Client,
+    stream: Metered,
     all: Vec<Notification>,
     facets: Vec<Facets>,
 }
@@ -29,14 +29,14 @@ type Facets = BTreeMap<&'static str, String>;
 
 impl Loaded {
     async fn page(&self, query: &[(&str, &str)]) -> (Vec<String>, Option<String>, f64) {
-        let mut least = f64::MAX;
-        let mut page = (Vec::new(), None);
+        let (mut costs, mut page) = (Vec::new(), (Vec::new(), None));
         for _ in 0..READINGS {
-            let before = self.world.read_units();
-            page = ids(&self.client.get(STREAM).queries(query).await.expect(200).json());
-            least = least.min(self.world.read_units() - before);
+            let before = self.stream.read_units();
+            page = ids(&self.stream.client.get(STREAM).queries(query).await.expect(200).json());
+            costs.push(self.stream.read_units() - before);
         }
-        (page.0, page.1, least)
+        costs.sort_by(f64::total_cmp);
+        (page.0, page.1, costs[READINGS / 2])
     }
 
     /// Numbers of those that match, newest first.
@@ -108,9 +108,10 @@ async fn every_filter_alone_and_in_pairs_costs_what_it_returns() {
     world.load_notifications(TENANT, &all).await;
     eprintln!("loaded in {:?}", begun.elapsed());
     let client = world.stream_client(TENANT).await;
+    let stream = world.metered("IocStreamListFunction", &client);
     let facets: Vec<Facets> = (0..COUNT).map(facets).collect();
     let terms: Filter = facets[41].clone().into_iter().collect();
-    let loaded = Loaded { world, client, all, facets };
+    let loaded = Loaded { stream, all, facets };
     loaded.keeps_its_bound(&Vec::new()).await;
     for (at, first) in terms.iter().enumerate() {
         loaded.keeps_its_bound(&vec![first.clone()]).await;

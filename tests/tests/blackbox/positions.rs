@@ -115,7 +115,7 @@ async fn tell(world: &World, proxy: Option<&Proxy>, objects: usize, seed: u64) {
     let chance = Chance::of(seed);
     let tale = Tale::of(objects, WRITERS, chance.clone());
     let collection = world.collection(tale::before()).await;
-    until("the collection is ready", async || world.is_at_rest().await.then_some(())).await;
+    world.at_rest().await;
     if let Some(proxy) = proxy {
         proxy.set(Faults::moderate(seed));
     }

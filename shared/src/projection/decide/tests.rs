@@ -131,6 +131,16 @@ fn what_a_log_says_of_a_revision_is_not_said_again() {
 }
 
 #[test]
+fn an_entry_says_nothing_of_what_was_appended_after_it() {
+    let (mut head, none) = (head(2, 5, 1), HashSet::new());
+    head.memberships.insert(log(), at(9, None));
+    let (left, entered) = (trace(Op::Leave, 1, 2, 4), trace(Op::Enter, 2, 4, 9));
+    let decision = decide(ask(&head, &[], true, &none), &[&left, &entered]);
+    assert_eq!(decision.current.map(|current| current.place.seq), Some(9));
+    assert!(decision.drafts.is_empty() && decision.marks.is_empty(), "{:?}", decision.marks);
+}
+
+#[test]
 fn a_projector_that_comes_late_is_told_so() {
     let (head, none) = (head(1, 1, 0), HashSet::new());
     let newer = trace(Op::Update, 2, 2, 8);
@@ -264,6 +274,21 @@ fn deleting_the_oldest_version_makes_the_next_one_the_oldest() {
     assert!(decision.drafts.is_empty());
     assert!(decision.marks.contains(&(Place { seq: 5, index: 0 }, Mark::NowOldest)));
     assert!(decision.marks.contains(&(Place { seq: 3, index: 0 }, Mark::Removed)));
+}
+
+#[test]
+fn what_became_the_oldest_is_not_marked_otherwise_at_the_same_time() {
+    let none = HashSet::new();
+    let mut head = head(2, 3, 1);
+    head.memberships.insert(log(), at(5, None));
+    let through = Removal { through: Some(version(1)), versions: Vec::new() };
+    head.state.removals.insert(collection(), through);
+    let known = [older(1, None)];
+    let late = Trace { oldest: true, ..trace(Op::History, 1, 2, 7) };
+    let decision = decide(ask(&head, &known, true, &none), &[&late]);
+    let place = Place { seq: 5, index: 0 };
+    assert!(decision.marks.contains(&(place, Mark::NowOldest)));
+    assert!(!decision.marks.contains(&(place, Mark::NotOldest)));
 }
 
 /// The items of older versions are written before the `HEAD` is settled; a newer write between
