@@ -19,7 +19,7 @@ const DEPTH: usize = 40;
 pub struct Plan {
     /// Before it, each after what it refers to.
     pub before: Vec<ObjectId>,
-    /// After it: its relationships and sightings.
+    /// After it: its relationships and sightings, and what they join it to, where that refers to it.
     pub after: Vec<ObjectId>,
     /// There are more than a group holds.
     pub truncated: bool,
@@ -33,6 +33,8 @@ pub struct Planner<'a> {
     /// What the reader was sent lately.
     held: &'a dyn Fn(&ObjectId) -> bool,
     planned: HashSet<ObjectId>,
+    /// What comes after the object, as it refers to it.
+    late: HashSet<ObjectId>,
     plan: Plan,
 }
 
@@ -43,7 +45,14 @@ impl<'a> Planner<'a> {
         own: Option<&'a ObjectId>,
         held: &'a dyn Fn(&ObjectId) -> bool,
     ) -> Self {
-        Self { lookup, own, held, planned: HashSet::new(), plan: Plan::default() }
+        Self {
+            lookup,
+            own,
+            held,
+            planned: HashSet::new(),
+            late: HashSet::new(),
+            plan: Plan::default(),
+        }
     }
 
     /// What the object refers to.
@@ -76,7 +85,9 @@ impl<'a> Planner<'a> {
             }
             self.planned.extend(branch.iter().cloned());
             self.planned.insert(id.clone());
-            self.plan.before.extend(branch);
+            for needed in branch {
+                self.place(needed);
+            }
             self.plan.after.push(id.clone());
         }
     }
@@ -84,6 +95,18 @@ impl<'a> Planner<'a> {
     /// The plan.
     pub fn plan(self) -> Plan {
         self.plan
+    }
+
+    /// Where something comes that a relationship of the object needs: each after what it refers to.
+    fn place(&mut self, id: ObjectId) {
+        let waits = |needed: &ObjectId| Some(needed) == self.own || self.late.contains(needed);
+        let thing = self.lookup.shown(&id);
+        if thing.is_some_and(|thing| ordered_refs(&thing.facets).any(waits)) {
+            self.late.insert(id.clone());
+            self.plan.after.push(id);
+        } else {
+            self.plan.before.push(id);
+        }
     }
 
     fn require(&mut self, id: &ObjectId) {

@@ -15,7 +15,7 @@ pub struct Arguments {
 
 /// Measures. Exit code 0 if every page kept its bound, 2 if one did not, 1 if it could not run.
 pub async fn run(arguments: Arguments) -> ExitCode {
-    match measure(arguments.objects as usize).await {
+    match Box::pin(measure(arguments.objects as usize)).await {
         Ok(report) => {
             print!("{report}");
             if report.within_bounds() { ExitCode::SUCCESS } else { ExitCode::from(2) }

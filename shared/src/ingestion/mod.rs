@@ -145,10 +145,11 @@ pub async fn submit(
     // Read consistently: what is answered without a write is decided by this alone.
     let mut known = services.store().heads(&ids, true).await?;
 
-    // Marking definitions first, so that what names them in the same request finds them.
-    let (markings, others): (Vec<_>, Vec<_>) =
-        groups.into_iter().partition(|(id, _)| id.object_type() == "marking-definition");
-    for stage in [markings, others] {
+    let mut stages = [const { Vec::new() }; 3];
+    for group in groups {
+        stages[stage(&group.0)].push(group);
+    }
+    for stage in stages {
         let work: Vec<(Option<Head>, Group)> =
             stage.into_iter().map(|(id, group)| (known.remove(&id), group)).collect();
         let taken: Vec<Vec<(usize, Outcome)>> = stream::iter(work)
@@ -161,6 +162,16 @@ pub async fn submit(
         }
     }
     Ok(outcomes.into_iter().flatten().collect())
+}
+
+/// What others name comes before them, so that they are judged and told with it: marking
+/// definitions, then authors, then all else.
+fn stage(id: &ObjectId) -> usize {
+    match id.object_type() {
+        "marking-definition" => 0,
+        "identity" => 1,
+        _ => 2,
+    }
 }
 
 /// Objects with one id, one after the other.

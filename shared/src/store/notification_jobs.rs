@@ -160,7 +160,7 @@ impl NotificationJob {
         item.insert("z".into(), binary(codec::compress(&body)?));
         item.insert("beat".into(), number(beat.micros()));
         if let Self::Deletion(job) = self {
-            item.insert("called".into(), number(job.called.micros()));
+            item.insert("cal".into(), number(job.called.micros()));
         }
         Ok(item)
     }
@@ -171,7 +171,7 @@ impl NotificationJob {
         match self {
             Self::Deletion(job) => {
                 let called = number(job.called.micros());
-                ("called = :called", Some(Item::from([(":called".to_owned(), called)])))
+                ("cal = :called", Some(Item::from([(":called".to_owned(), called)])))
             }
             Self::Feed(_) => ("attribute_exists(id)", None),
         }

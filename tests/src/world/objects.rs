@@ -30,12 +30,14 @@ impl World {
         collection
     }
 
-    /// Sends objects as `acme` and waits until all of them are in `collection`.
+    /// Sends objects as `acme` and waits until all of them are in `collection`, and what was sent
+    /// before them is where it belongs: objects overtake each other.
     pub async fn load(&self, collection: &Collection, objects: &[Object]) {
         for part in objects.chunks(250) {
             self.send(part).await;
         }
         self.settled(collection, objects).await;
+        self.nothing_pending().await;
     }
 
     /// Sends objects to the ingest API as `acme`; none may be rejected. Returns the answer.
@@ -83,6 +85,10 @@ impl World {
         })
         .await;
         // Objects overtake each other: that one is there does not say that those before it are.
+        self.nothing_pending().await;
+    }
+
+    async fn nothing_pending(&self) {
         let store = self.past_the_proxy().store().clone();
         until("nothing is pending", async || pending(&store).await.is_empty().then_some(())).await;
     }

@@ -57,6 +57,21 @@ fn what_is_referred_to_comes_first_and_what_joins_comes_last() {
 }
 
 #[test]
+fn what_refers_to_the_object_comes_after_it() {
+    let own = thing("marking-definition", 1, "");
+    let own_id = id("marking-definition", 1);
+    let marked = thing("tool", 2, &format!(r#","object_marking_refs":["{own_id}"]"#));
+    let link = uses(3, &own_id, &id("tool", 2));
+    let mut lookup = Lookup::default();
+    for one in [&own, &marked, &link] {
+        lookup.add(one.clone());
+    }
+    let plan = planned(&own, &lookup, &[&link], &[]);
+    assert!(plan.before.is_empty());
+    assert_eq!(names(&plan.after), [id("tool", 2), id("relationship", 3)]);
+}
+
+#[test]
 fn a_relationship_needs_its_ends() {
     let own = thing("malware", 3, "");
     let link = uses(5, &id("malware", 3), &id("tool", 4));
