@@ -32,12 +32,12 @@ impl Said {
         })
     }
 
-    /// Whether a `HEAD` whose projection was settled knows nothing of this: the one who appended
-    /// it was overtaken by another projector of the same revision, that went by a definition
-    /// under which nothing was to be said.
+    /// Whether a `HEAD` knows nothing of this, or may not once it is settled: who appended it was,
+    /// or is about to be, overtaken by another projector of the same revision, that goes by a
+    /// definition under which nothing is to be said.
     pub fn is_unknown_to(&self, head: &Head, log: LogId) -> bool {
         let known = head.memberships.get(&log).map(|membership| membership.place);
-        self.last <= head.projected && known != self.place
+        (head.pending.is_some() || self.last <= head.projected) && known != self.place
     }
 }
 
@@ -54,7 +54,13 @@ pub(crate) async fn said_since(
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeMap;
+
     use super::*;
+    use crate::access::TenantId;
+    use crate::log::{CollectionId, Membership};
+    use crate::stix::StixObject;
+    use crate::store::State;
 
     const ID: &str = "indicator--00000000-0000-4000-8000-000000000001";
 
@@ -84,6 +90,39 @@ mod tests {
         for op in [Op::Leave, Op::Unrelate] {
             assert_eq!(said(&[(3, Op::Enter), (4, op)]).unwrap().place, None);
         }
+    }
+
+    fn head(projected: u64, pending: bool) -> Head {
+        let json = r#"{"type":"malware","spec_version":"2.1","id":"malware--00000000-0000-4000-8000-000000000001","created":"2026-01-01T00:00:00.000Z","modified":"2026-01-01T00:00:00.000Z","name":"Example","is_family":false}"#;
+        let object = StixObject::parse(json.as_bytes(), chrono::Utc::now()).unwrap();
+        Head {
+            facets: object.facets,
+            json: object.json,
+            content: object.content,
+            owner: TenantId::operator(),
+            revision: 4,
+            projected,
+            pending: pending.then_some(Position::from_micros(1)),
+            deleted: false,
+            memberships: BTreeMap::new(),
+            state: State::default(),
+            known_at: std::time::Instant::now(),
+        }
+    }
+
+    #[test]
+    fn a_head_that_is_settled_without_it_or_about_to_be_knows_nothing_of_it() {
+        let log = LogId::Collection(CollectionId(uuid::Uuid::nil()));
+        let said = said(&[(4, Op::Enter)]).unwrap();
+        assert!(said.is_unknown_to(&head(4, false), log));
+        assert!(said.is_unknown_to(&head(3, true), log));
+        let mut knowing = head(4, false);
+        let place = Place { seq: 4, index: 0 };
+        let position = Position::from_micros(4);
+        let membership =
+            Membership { place, position, entered: position, version: None, related: false };
+        knowing.memberships.insert(log, membership);
+        assert!(!said.is_unknown_to(&knowing, log));
     }
 
     #[test]

@@ -42,8 +42,9 @@ impl Backfill {
     }
 
     /// Has objects projected again of which the log says, since the definition's moment, what
-    /// their `HEAD` does not know. Of two projectors of a revision, one that went by the new
-    /// definition and appended, the other by the old one and settled; nobody does so any more.
+    /// their `HEAD` does not know. Of two projectors of a revision, one appended by one of the
+    /// definitions, and the other settled by the other, or is about to: its write finds another
+    /// revision.
     pub(super) async fn adopt(
         &self,
         services: &Services,

@@ -432,9 +432,12 @@ impl Store {
             return Ok(());
         }
         let update = "SET rev = rev + :one, prj = :settled";
-        self.raise(id, update, "prj > :settled AND attribute_exists(pending)", &[settled])
-            .await
-            .map(drop)
+        let pending = "prj > :settled AND attribute_exists(pending)";
+        if self.raise(id, update, pending, &[settled]).await? {
+            return Ok(());
+        }
+        // Not settled that far: a new revision is all it takes.
+        self.reproject(id, since).await
     }
 
     /// Raises an object's revision; says whether the condition held.
