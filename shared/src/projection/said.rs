@@ -103,6 +103,7 @@ mod tests {
             revision: 4,
             projected,
             pending: pending.then_some(Position::from_micros(1)),
+            quiet: false,
             deleted: false,
             memberships: BTreeMap::new(),
             state: State::default(),

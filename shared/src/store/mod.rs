@@ -28,6 +28,7 @@ mod notification_jobs;
 mod notifications;
 mod objects;
 mod paths;
+mod pending;
 mod plans;
 mod receipts;
 mod retire;

@@ -39,11 +39,15 @@ fn count() -> usize {
     asked.unwrap_or(COUNT)
 }
 
+/// Sends objects, again where the service is busy: it was just started, and clients read.
 async fn send(service: &Service, objects: &[Object]) {
     let client = service.client(&service.ready.writer_key);
     for part in objects.chunks(250) {
-        let request = client.post("/api/v1/objects").body("application/json", envelope(part));
-        let answer = request.await.expect(200).json();
+        let answer = until("objects are taken", async || {
+            let request = client.post("/api/v1/objects").body("application/json", envelope(part));
+            Some(request.await).filter(|answer| answer.status != 503)
+        });
+        let answer = answer.await.expect(200).json();
         assert_eq!(answer["rejected"], 0, "{answer}");
     }
 }
