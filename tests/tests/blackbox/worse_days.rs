@@ -17,7 +17,7 @@ use tests::worse_days::stream::BadStream;
 use tests::worse_days::{Faults, Kind, Only, Proxy};
 
 /// Long enough that a slow machine does not turn a stale read into a fresh one.
-const LAG: Duration = Duration::from_secs(3);
+const LAG: Duration = Duration::from_secs(6);
 
 /// Items of a test's own in the table of objects.
 struct Things {
