@@ -145,7 +145,7 @@ pub async fn submit(
     // Read consistently: what is answered without a write is decided by this alone.
     let mut known = services.store().heads(&ids, true).await?;
 
-    let mut stages = [const { Vec::new() }; 3];
+    let mut stages = [const { Vec::new() }; STAGES];
     for group in groups {
         stages[stage(&group.0)].push(group);
     }
@@ -164,12 +164,16 @@ pub async fn submit(
     Ok(outcomes.into_iter().flatten().collect())
 }
 
+/// How many stages objects of a request are written in.
+const STAGES: usize = 4;
+
 /// What others name comes before them, so that they are judged and told with it: marking
-/// definitions, then authors, then all else.
+/// definitions, then authors, then all else but what joins it.
 fn stage(id: &ObjectId) -> usize {
     match id.object_type() {
         "marking-definition" => 0,
         "identity" => 1,
+        "relationship" | "sighting" => 3,
         _ => 2,
     }
 }

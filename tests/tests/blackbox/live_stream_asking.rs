@@ -93,6 +93,7 @@ async fn deletes_are_sent_unless_they_are_not_wanted() {
     let cursor = &all.iter().rfind(|frame| frame.is_event()).unwrap().id;
     let path = format!("/api/v1/objects/{}", objects[0].id());
     let _ = w.ingest().delete(&path).await.expect(200);
+    w.at_rest().await;
     let last = indicator();
     w.load(&c, std::slice::from_ref(&last)).await;
     let gone = [objects[0].id().to_owned(), last.id().to_owned()];
@@ -117,8 +118,7 @@ async fn dependencies_are_as_the_stream_is_set_unless_the_reader_says() {
     let (one, family) = (indicator(), malware("Example Family"));
     let link = relationship(&one, &family);
     w.send(&[family.clone(), one.clone(), link.clone()]).await;
-    w.settled(&with, std::slice::from_ref(&one)).await;
-    w.settled(&without, std::slice::from_ref(&one)).await;
+    w.at_rest().await;
     for (c, parameters, expected) in [
         (&with, "", true),
         (&with, "&no-dependencies=true", false),
@@ -267,7 +267,7 @@ async fn nothing_above_the_ceiling_is_shown_or_named() {
     let link = relationship(&one, &family).marked(Tlp::Green);
     let open = indicator().marked(Tlp::Green);
     w.send(&[author.clone(), family.clone(), one.clone(), link.clone(), open.clone()]).await;
-    w.settled(&c, &[one.clone(), open.clone()]).await;
+    w.at_rest().await;
     let frames = finite(&w, &c, "from=0&no-dependencies=false").await;
     let text = format!("{frames:?}");
     for hidden in [author.id(), family.id(), link.id(), "Secret Family"] {
