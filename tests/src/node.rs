@@ -1,4 +1,5 @@
-//! Clients that are Node programs: what they need is installed once, pinned by its lock file.
+//! Clients that are Node programs: Node itself comes as a Python package, and what they need is
+//! installed once, pinned by its lock file.
 
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
@@ -6,14 +7,17 @@ use std::sync::OnceLock;
 use sha2::{Digest, Sha256};
 use tokio::process::Command;
 
-use crate::binaries;
+use crate::{binaries, python};
 
 /// Runs `tests/node/<script>` with arguments; fails the test unless it ends with 0.
 pub async fn run(script: &str, arguments: &[&str]) -> String {
     let folder = installed();
-    let command =
-        Command::new("node").arg(folder.join(script)).args(arguments).kill_on_drop(true).output();
-    let output = command.await.expect("the client tests need node and npm");
+    let command = Command::new(python::node().join("node"))
+        .arg(folder.join(script))
+        .args(arguments)
+        .kill_on_drop(true)
+        .output();
+    let output = command.await.unwrap();
     let stdout = String::from_utf8_lossy(&output.stdout).into_owned();
     let stderr = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success(), "{script} failed:\n{stdout}\n{stderr}");
@@ -37,11 +41,11 @@ fn install() -> PathBuf {
         std::fs::copy(file.path(), home.join(file.file_name())).unwrap();
     }
     if !home.join("node_modules/.package-lock.json").is_file() {
-        let npm = std::process::Command::new("npm");
+        let npm = std::process::Command::new(python::node().join("npm"));
         let output = { npm }.args(["ci", "--no-audit", "--no-fund"]).current_dir(&home).output();
-        let output = output.expect("the client tests need node and npm, and a package index");
+        let output = output.unwrap();
         let messages = String::from_utf8_lossy(&output.stderr);
-        assert!(output.status.success(), "npm ci failed:\n{messages}");
+        assert!(output.status.success(), "npm ci failed, which needs a package index:\n{messages}");
     }
     home
 }

@@ -25,6 +25,13 @@ pub fn pycti() -> PathBuf {
     INTERPRETER.get_or_init(|| make("requirements-pycti.txt")).clone()
 }
 
+/// The folder of `node` and `npm`, which come as a Python package: nobody has to install them.
+pub(crate) fn node() -> PathBuf {
+    static INTERPRETER: OnceLock<PathBuf> = OnceLock::new();
+    let python = INTERPRETER.get_or_init(|| make("requirements-node.txt"));
+    python.parent().expect("it lies in a folder").to_owned()
+}
+
 async fn run_with(python: PathBuf, script: &str, arguments: &[&str]) -> String {
     let path = folder().join(script);
     let command = Command::new(&python).arg(path).args(arguments).kill_on_drop(true).output();
