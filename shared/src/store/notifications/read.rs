@@ -84,8 +84,8 @@ impl Store {
         Ok(found.filter(|found| found.expires > self.seconds_now()))
     }
 
-    /// Those of a tenant's notifications that are still there, by id. Read eventually consistent,
-    /// at half the price.
+    /// Those of a tenant's notifications that are still there, by id; at half the price where the
+    /// read need not be consistent.
     ///
     /// # Errors
     /// When the table cannot be read.
