@@ -27,8 +27,7 @@ pub fn logs(
     let mut logs: HashSet<LogId> = collections(definitions, head, &head.facets, level)
         .filter(|log| stays(head, *log))
         .collect();
-    // The export, which reads these logs, speaks STIX 2.1 alone.
-    if head.facets.is_indicator() && head.facets.spec_version == SpecVersion::V21 {
+    if is_exported(head, &head.facets) {
         let active = !head.facets.revoked
             && head.facets.valid_until.as_ref().is_none_or(|until| until.at() > now);
         logs.extend(indicator_logs(&head.facets, level, active));
@@ -66,6 +65,13 @@ fn stays(head: &Head, log: LogId) -> bool {
 fn admits(defined: &Defined, facets: &Facets, level: Tlp) -> bool {
     let settings = &defined.collection.settings;
     level <= settings.ceiling && settings.spec_versions.contains(&facets.spec_version)
+}
+
+/// Whether a version belongs in the logs the export reads. It speaks STIX 2.1 alone, and every
+/// tenant reads it: a tenant's own indicators enter only collections that take them (access.md,
+/// Tenants).
+fn is_exported(head: &Head, facets: &Facets) -> bool {
+    facets.is_indicator() && facets.spec_version == SpecVersion::V21 && head.owner.is_operator()
 }
 
 fn indicator_logs(
@@ -114,7 +120,7 @@ pub fn in_flight(definitions: &Definitions, head: &Head, older: &[OldVersion]) -
             } else {
                 logs.extend(collections(definitions, head, facets, level));
             }
-            if facets.is_indicator() {
+            if is_exported(head, facets) {
                 let ends = facets.valid_until.is_some() && !facets.revoked;
                 logs.extend(indicator_logs(facets, level, !facets.revoked));
                 logs.extend(indicator_logs(facets, level, false).filter(|_| ends));

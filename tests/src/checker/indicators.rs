@@ -10,7 +10,7 @@ use shared::tlp::Tlp;
 
 use super::chain;
 use crate::lab::Lab;
-use crate::model::{Kind, Model, SOON_MINUTES, Valid};
+use crate::model::{Kind, Model, Owner, SOON_MINUTES, Valid};
 
 pub(super) async fn check(
     lab: &Lab,
@@ -71,6 +71,7 @@ fn belongs(
     };
     let named = if content.address { IocType::Ipv4 } else { IocType::Domain };
     object.kind == Kind::Indicator
+        && stored.owner == Owner::Operator
         && model.level(object.kind, content, stored.owner) == level
         && kind.is_none_or(|kind| kind == named)
         && active == (valid && !content.revoked)

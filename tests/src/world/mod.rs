@@ -42,6 +42,13 @@ impl World {
         Self::start(false).await
     }
 
+    /// As [`World::http`], but what it writes is the operator's, as all of an export is.
+    pub async fn of_operator() -> Self {
+        let mut world = Self::http().await;
+        world.writer = world.key(KeySpec::of("operator")).await.text;
+        world
+    }
+
     /// As [`World::http`], with a proxy between the functions and `DynamoDB` that does nothing
     /// until it is told to.
     pub async fn on_worse_days() -> (Self, Proxy) {

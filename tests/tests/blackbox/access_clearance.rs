@@ -157,7 +157,7 @@ impl Story {
         let subscription = format!("/api/v1/subscriptions/collection/{}", most.id);
         let _ = readers[&Tlp::Red].http.request("PUT", &subscription).await.expect(201);
         let writer =
-            world.http.with_key(&world.key(KeySpec::of("acme").cleared(Tlp::Red)).await.text);
+            world.http.with_key(&world.key(KeySpec::of("operator").cleared(Tlp::Red)).await.text);
         Self { world, collections, readers, writer }
     }
 

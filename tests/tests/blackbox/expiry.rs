@@ -67,7 +67,7 @@ fn lists_nothing(answer: &serde_json::Value) {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_indicator_is_active_until_its_moment_and_inactive_after() {
-    let w = World::http().await;
+    let w = World::of_operator().await;
     let services = w.another_instance();
     lists_nothing(&w.expire().await);
     let object = valid_until(indicator(), now(&services) + TimeDelta::minutes(20));
@@ -89,7 +89,7 @@ async fn an_indicator_is_active_until_its_moment_and_inactive_after() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_extended_validity_outlives_the_old_line() {
-    let w = World::http().await;
+    let w = World::of_operator().await;
     let services = w.another_instance();
     let begun = now(&services);
     let object = valid_until(indicator(), begun + TimeDelta::minutes(20));
@@ -108,7 +108,7 @@ async fn an_extended_validity_outlives_the_old_line() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_is_made_valid_again_expires_again() {
-    let w = World::http().await;
+    let w = World::of_operator().await;
     let services = w.another_instance();
     let begun = now(&services);
     let object = valid_until(indicator(), begun + TimeDelta::minutes(20));
@@ -125,7 +125,7 @@ async fn what_is_made_valid_again_expires_again() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn lines_twice_early_stale_or_of_nobody_do_no_harm() {
-    let w = World::http().await;
+    let w = World::of_operator().await;
     let services = w.another_instance();
     let moment = now(&services) + TimeDelta::minutes(20);
     let objects =
@@ -157,7 +157,7 @@ async fn lines_twice_early_stale_or_of_nobody_do_no_harm() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_projection_that_is_repeated_after_the_moment_finds_what_the_first_one_appended() {
-    let w = World::http().await;
+    let w = World::of_operator().await;
     let services = w.another_instance();
     let object = valid_until(indicator(), now(&services) + TimeDelta::minutes(20));
     settle(&w, std::slice::from_ref(&object)).await;
@@ -172,7 +172,7 @@ async fn a_projection_that_is_repeated_after_the_moment_finds_what_the_first_one
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn hours_that_were_missed_are_caught_up() {
-    let w = World::http().await;
+    let w = World::of_operator().await;
     let services = w.another_instance();
     let clock = services.settings().clock.clone();
     clock.step(TimeDelta::hours(-30));
@@ -196,7 +196,7 @@ async fn hours_that_were_missed_are_caught_up() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_moment_ahead_costs_a_fraction_of_a_write_unit() {
-    let w = World::http().await;
+    let w = World::of_operator().await;
     let services = w.another_instance();
     let c = w.collection(CollectionSpec::everything()).await;
     // What the filling of a new collection writes is on the same meter.
@@ -213,7 +213,7 @@ async fn a_moment_ahead_costs_a_fraction_of_a_write_unit() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_expiring_function_takes_the_event_of_a_schedule() {
-    let w = World::http().await;
+    let w = World::of_operator().await;
     let services = w.another_instance();
     let object = valid_until(indicator(), now(&services) + TimeDelta::seconds(3));
     settle(&w, std::slice::from_ref(&object)).await;

@@ -49,7 +49,7 @@ async fn cost(metered: &Metered, query: &[(&str, &str)]) -> (usize, f64) {
 
 #[allow(clippy::cast_precision_loss)]
 async fn keeps_its_bounds(objects: usize) {
-    let world = World::http().await;
+    let world = World::of_operator().await;
     fill(&world, objects).await;
     // The last indicators that came are those of red: half of them.
     let log = LogId::Indicators { level: Tlp::Red, kind: None, active: true };
@@ -96,7 +96,7 @@ async fn an_export_of_a_hundred_thousand_indicators_costs_what_it_returns() {
 /// Each costs about as much as one of STIX 2.1 where it is read at all.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_thousand_indicators_of_stix_2_0_cost_the_export_nothing() {
-    let world = World::http().await;
+    let world = World::of_operator().await;
     let ours: Vec<Object> = (0..20).map(|_| indicator().marked(Tlp::Clear)).collect();
     world.send(&ours).await;
     world.at_rest().await;

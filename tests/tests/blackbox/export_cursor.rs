@@ -41,7 +41,7 @@ fn mixed(count: usize) -> Vec<Object> {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn pages_of_any_size_hold_each_indicator_once_newest_first() {
-    let world = World::http().await;
+    let world = World::of_operator().await;
     let objects = mixed(24);
     send_in_order(&world, &objects).await;
     let export = world.exporter(Tlp::Red).await;
@@ -69,7 +69,7 @@ async fn pages_of_any_size_hold_each_indicator_once_newest_first() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_cursor_carries_what_was_asked_and_cannot_be_altered() {
-    let world = World::http().await;
+    let world = World::of_operator().await;
     send_in_order(&world, &mixed(9)).await;
     let export = world.exporter(Tlp::Red).await;
     let query = [("limit", "2"), ("type", "ipv4"), ("tlp", "red"), ("format", "objects")];
@@ -93,7 +93,7 @@ async fn a_cursor_carries_what_was_asked_and_cannot_be_altered() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn updated_ones_come_first_and_revoked_and_expired_ones_only_when_asked_for() {
-    let world = World::http().await;
+    let world = World::of_operator().await;
     let objects = indicators(4);
     send_in_order(&world, &objects).await;
     let export = world.exporter(Tlp::Amber).await;
@@ -116,7 +116,7 @@ async fn updated_ones_come_first_and_revoked_and_expired_ones_only_when_asked_fo
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn since_is_inclusive_and_goes_by_when_it_was_added_here() {
-    let world = World::http().await;
+    let world = World::of_operator().await;
     let objects = indicators(3);
     send_in_order(&world, &objects).await;
     let export = world.exporter(Tlp::Amber).await;
@@ -134,7 +134,7 @@ async fn since_is_inclusive_and_goes_by_when_it_was_added_here() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_plan_reaches_back_to_its_horizon_and_says_so() {
-    let world = World::http().await;
+    let world = World::of_operator().await;
     world.send(&indicators(2)).await;
     world.at_rest().await;
     let pro = world.key(KeySpec::of("reader").with([Scope::ReadStix]).on("pro")).await;
@@ -154,7 +154,7 @@ async fn a_plan_reaches_back_to_its_horizon_and_says_so() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_answer_stays_below_six_megabytes_and_goes_on_by_cursor() {
-    let world = World::http().await;
+    let world = World::of_operator().await;
     // Quotes take two bytes in what a function returns.
     let long = "\"'".repeat(60_000);
     let large: Vec<Object> =

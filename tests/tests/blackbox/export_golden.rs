@@ -50,7 +50,7 @@ fn redact(value: &mut Value, now: &str) {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_bundle_of_each_type_is_the_golden_one() {
-    let world = World::http().await;
+    let world = World::of_operator().await;
     world.send_iocs(&TYPES.map(ioc).concat()).await;
     world.at_rest().await;
     let export = world.exporter(Tlp::Red).await;

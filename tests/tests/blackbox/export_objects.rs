@@ -3,7 +3,9 @@
 use serde_json::{Value, json};
 use shared::log::LogId;
 use shared::tlp::Tlp;
+use tests::export::Export;
 use tests::fixtures::{FIRST, indicator, indicator_of_stix_2_0, malware};
+use tests::keys::KeySpec;
 use tests::world::World;
 
 const IOCS: &str = concat!(
@@ -12,7 +14,7 @@ const IOCS: &str = concat!(
 );
 
 async fn world() -> World {
-    let world = World::http().await;
+    let world = World::of_operator().await;
     world.send(&[malware("Family"), indicator_of_stix_2_0()]).await;
     world.send_iocs(IOCS).await;
     world.at_rest().await;
@@ -46,7 +48,7 @@ async fn a_bundle_holds_identity_markings_and_indicators_and_nothing_else_unless
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn without_indicators_a_bundle_is_still_one() {
-    let world = World::http().await;
+    let world = World::of_operator().await;
     let export = world.exporter(Tlp::Amber).await;
     assert_eq!(export.get(&[]).await.types(), ["identity"]);
     let bare = export.request(&[("include_identity", "false")]).await.expect(200).json();
@@ -106,7 +108,7 @@ async fn context_tells_of_vulnerabilities_and_techniques() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_came_in_goes_out_but_for_author_marking_name_and_description() {
-    let world = World::http().await;
+    let world = World::of_operator().await;
     let sent = indicator().without("name").set("x_custom", json!({"a": [1, null]}));
     world.send(std::slice::from_ref(&sent)).await;
     world.at_rest().await;
@@ -124,7 +126,7 @@ async fn what_came_in_goes_out_but_for_author_marking_name_and_description() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_expired_is_left_out_before_it_is_taken_out_of_its_log() {
-    let world = World::http().await;
+    let world = World::of_operator().await;
     let ended = indicator().set("valid_until", "2026-03-01T00:00:00Z");
     let valid = indicator().set("valid_until", "2126-03-01T00:00:00Z");
     let log = LogId::Indicators { level: Tlp::Amber, kind: None, active: true };
@@ -133,4 +135,23 @@ async fn what_expired_is_left_out_before_it_is_taken_out_of_its_log() {
     assert_eq!(export.get(&[]).await.indicators(), [valid.id()]);
     let all = export.get(&[("include_revoked", "true")]).await.indicators();
     assert_eq!(all, [valid.id(), ended.id()]);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_a_tenant_wrote_is_in_nobodys_export() {
+    let world = World::http().await;
+    let (tenants, operators) = (indicator(), indicator());
+    world.send(std::slice::from_ref(&tenants)).await;
+    world.send_iocs(IOCS).await;
+    let body = tests::fixtures::envelope(std::slice::from_ref(&operators));
+    let operator = world.http.with_key(world.admin_key()).post("/api/v1/objects");
+    let _ = operator.body("application/json", body).await.expect(200);
+    world.at_rest().await;
+    for tenant in ["acme", "reader"] {
+        let key = world.key(KeySpec::of(tenant).cleared(Tlp::Red)).await;
+        let export = Export(world.http.with_key(&key.text));
+        for query in [&[][..], &[("type", "cve,sha1,domain")], &[("include_revoked", "true")]] {
+            assert_eq!(export.get(query).await.indicators(), [operators.id()], "{tenant}");
+        }
+    }
 }

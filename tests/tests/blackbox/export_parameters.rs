@@ -11,7 +11,7 @@ const STIX: &str = "application/stix+json;version=2.1";
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_bad_parameter_is_refused_by_its_name_with_what_is_allowed() {
-    let world = World::http().await;
+    let world = World::of_operator().await;
     let export = world.exporter(Tlp::Amber).await;
     for (name, bad, allowed) in [
         ("type", "ip", "ipv4, ipv6, domain, url"),
@@ -42,7 +42,7 @@ async fn a_bad_parameter_is_refused_by_its_name_with_what_is_allowed() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_key_needs_the_scope_and_the_plan() {
-    let world = World::http().await;
+    let world = World::of_operator().await;
     let answer = world.http.get(PATH).await.expect(401);
     assert!(answer.header("www-authenticate").is_some());
     let client = async |spec: KeySpec| world.http.with_key(&world.key(spec).await.text);
@@ -58,7 +58,7 @@ async fn a_key_needs_the_scope_and_the_plan() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_answer_has_the_type_accepted_a_file_name_and_a_tag() {
-    let world = World::http().await;
+    let world = World::of_operator().await;
     world.send(&indicators(3)).await;
     world.at_rest().await;
     let export = world.exporter(Tlp::Amber).await;

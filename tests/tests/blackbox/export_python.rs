@@ -62,7 +62,7 @@ fn values() -> (String, Vec<(&'static str, String)>) {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn every_type_with_every_option_is_valid_and_every_value_survives() {
-    let world = World::http().await;
+    let world = World::of_operator().await;
     let (lines, values) = values();
     let statement = tlp_marking("unused")
         .set("definition_type", "statement")
@@ -133,12 +133,12 @@ async fn real_feeds_are_valid_but_for_patterns_of_their_own() {
     let Some((real, mut files)) = real_files() else { return };
     let folder = tempfile::tempdir().unwrap();
     files.push(some_iocs(&real, folder.path()));
-    let world = World::http().await;
+    let world = World::of_operator().await;
     let ended = load(&files, world.http.base_url(), world.writer_key()).await;
     let accepted = ended.json()["accepted"].as_u64().unwrap();
     assert!(accepted > 3_400, "{ended:?}");
     world.at_rest().await;
-    let key = world.key(KeySpec::of("acme")).await.text;
+    let key = world.key(KeySpec::of("reader")).await.text;
     let client = world.http.with_key(&key);
     let (pages, indicators) = pages(&client, "limit=1000", usize::MAX).await;
     // Relationships and malware were accepted as well.

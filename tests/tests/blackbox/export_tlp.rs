@@ -58,9 +58,9 @@ fn find<'a>(bundle: &'a Bundle, object: &Object) -> Option<&'a Value> {
     bundle.objects.iter().find(|found| found["id"] == object.id())
 }
 
-/// Sends objects as the tenant that exports them.
+/// Sends objects as the operator, whose indicators an export holds.
 async fn send(world: &World, objects: &[Object]) {
-    let key = world.key(KeySpec::of("reader").cleared(Tlp::Red)).await;
+    let key = world.key(KeySpec::of("operator").cleared(Tlp::Red)).await;
     send_with(world, &key.text, objects).await;
 }
 
