@@ -104,12 +104,16 @@ impl Lookup {
         ids: &[ObjectId],
     ) -> Result<(), StoreError> {
         let store = services.store();
-        let mut heads = store.heads(ids, false).await?;
-        // What is too new for a read at half the price.
-        let missing: Vec<ObjectId> =
-            ids.iter().filter(|id| !heads.contains_key(id)).cloned().collect();
+        let mut heads = store.follow_heads(ids.to_vec(), false).await?;
+        // What is too new for a read at half the price. A marking of the standard that is not there
+        // is known all the same.
+        let missing: Vec<ObjectId> = ids
+            .iter()
+            .filter(|id| !heads.contains_key(id) && standard_marking(id.as_str()).is_none())
+            .cloned()
+            .collect();
         if !missing.is_empty() {
-            heads.extend(store.heads(&missing, true).await?);
+            heads.extend(store.follow_heads(missing, true).await?);
         }
         for id in ids {
             let thing = match heads.remove(id) {
@@ -132,7 +136,7 @@ pub fn ends(facets: &Facets) -> impl Iterator<Item = &ObjectId> {
 /// # Errors
 /// When the store fails.
 pub async fn links_of(services: &Services, id: &ObjectId) -> Result<Links, StoreError> {
-    let (ids, more) = services.store().relationships_of(id, MAX_RELATIONSHIPS).await?;
+    let (ids, more) = services.store().follow_relationships(id, MAX_RELATIONSHIPS).await?;
     Ok(Links { ids, more })
 }
 

@@ -67,7 +67,7 @@ impl Tailer {
         for _ in 0..GAP_RETRIES {
             let next = self.walk.next_seq();
             let (commits, more) =
-                self.store.commits_from(self.log, next, ITEMS, consistency).await?;
+                self.store.follow_commits(self.log, next, ITEMS, consistency).await?;
             let mut entries = VecDeque::new();
             match self.walk.take(commits.into_iter(), &mut entries) {
                 Taken::Gap => consistency = Consistency::Strong,

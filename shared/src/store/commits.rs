@@ -8,7 +8,7 @@ use crate::log::{Commit, CommitMarks, LogId, unpack};
 use crate::time::Position;
 
 /// Whether a read sees every write that was answered before it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Consistency {
     /// At half the price, and perhaps a moment behind.
     Eventual,

@@ -19,7 +19,7 @@ const PASSING: [&str; 8] = [
 ];
 
 /// A failure of the store. Its text is for the log, never for a caller.
-#[derive(Debug, Error)]
+#[derive(Clone, Debug, Error)]
 pub enum StoreError {
     /// A condition on a write did not hold: somebody else wrote first.
     #[error("the item changed meanwhile")]

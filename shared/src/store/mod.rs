@@ -16,6 +16,7 @@ mod editions;
 mod error;
 mod expirations;
 mod feeds;
+mod following;
 mod head;
 mod item;
 mod jobs;
@@ -37,6 +38,7 @@ mod tenants;
 mod upload;
 pub use backwards::{LogPart, UpTo};
 mod subscriptions;
+mod together;
 mod transaction;
 
 use std::sync::Arc;
@@ -98,6 +100,7 @@ struct Inner {
     clock: Clock,
     meter: Meter,
     noted_kinds: batches::Noted,
+    following: following::Following,
 }
 
 impl Store {
@@ -111,6 +114,7 @@ impl Store {
             clock,
             meter: Meter::default(),
             noted_kinds: batches::Noted::default(),
+            following: following::Following::default(),
         }))
     }
 

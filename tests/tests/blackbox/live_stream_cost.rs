@@ -11,7 +11,7 @@ use tests::service::Service;
 use tests::world::World;
 
 /// Readers of one stream at once; `IOCAST_READERS` says how many else.
-const READERS: usize = 30;
+const READERS: usize = 200;
 
 fn readers() -> usize {
     let asked = std::env::var("IOCAST_READERS").ok().and_then(|text| text.parse().ok());
@@ -88,8 +88,8 @@ async fn events_come_soon_to_one_reader_and_to_many() {
             "{readers} readers: p50 {p50:?}, p99 {p99:?}, longest {:?}; {each} KiB a reader",
             late.last().unwrap()
         );
-        // Far above the aim: the machine may do much else.
-        assert!(readers > 1 || p50 < Duration::from_secs(5), "{p50:?} {p99:?}");
+        // Far above the aim (1 s, 3 s): the machine may do much else.
+        assert!(p50 < Duration::from_secs(5), "{p50:?} {p99:?}");
     }
 }
 
