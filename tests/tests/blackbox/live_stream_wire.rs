@@ -8,25 +8,8 @@ use tests::event_stream::EventStream;
 use tests::fixtures::{SECOND, THIRD, indicator, indicators};
 use tests::world::World;
 
-/// Each case over HTTP, and through the real binary, whose connections last this many seconds.
-macro_rules! over_both_streams {
-    ($($case:ident),+ $(,)?) => {
-        mod over_http {
-            $(#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-            async fn $case() {
-                super::$case(&tests::world::World::http().await).await;
-            })+
-        }
-        mod through_the_lambda_runtime {
-            $(#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-            async fn $case() {
-                super::$case(&tests::world::World::streaming_lambda(12).await).await;
-            })+
-        }
-    };
-}
-
-over_both_streams!(
+over_both_transports!(
+    streams:
     the_answer_is_a_stream_that_nothing_holds_back,
     a_connection_says_first_where_it_stands,
     an_idle_connection_says_that_it_lives,

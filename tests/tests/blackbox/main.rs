@@ -5,9 +5,9 @@
 #![allow(clippy::large_futures)]
 
 /// Runs each case twice: against the service over HTTP, and against the function's real binary
-/// behind a Lambda runtime API.
+/// behind a Lambda runtime API. `streams:` before them means that of live streams.
 macro_rules! over_both_transports {
-    ($($case:ident),+ $(,)?) => {
+    (@ $lambda:expr, $($case:ident),+) => {
         mod over_http {
             $(#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
             async fn $case() {
@@ -17,9 +17,16 @@ macro_rules! over_both_transports {
         mod through_the_lambda_runtime {
             $(#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
             async fn $case() {
-                super::$case(&tests::world::World::lambda().await).await;
+                super::$case(&$lambda.await).await;
             })+
         }
+    };
+    (streams: $($case:ident),+ $(,)?) => {
+        // Connections end by themselves after so many seconds.
+        over_both_transports!(@ tests::world::World::streaming_lambda(12), $($case),+);
+    };
+    ($($case:ident),+ $(,)?) => {
+        over_both_transports!(@ tests::world::World::lambda(), $($case),+);
     };
 }
 
