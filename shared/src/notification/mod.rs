@@ -98,6 +98,12 @@ impl Notification {
     pub const fn kind(&self) -> Kind {
         Kind { source: self.source.kind, entity: self.entity.kind }
     }
+
+    /// Whether it is kept no longer.
+    #[must_use]
+    pub const fn is_over(&self, now: Position) -> bool {
+        self.expires <= now.micros() / 1_000_000
+    }
 }
 
 /// When a notification that is kept for some days ceases to be, in Unix seconds.

@@ -74,9 +74,10 @@ impl World {
     /// Adds a job that nobody can read.
     pub async fn add_damaged_notification_job(&self, name: &str) {
         let names = &self.running.services.settings().names;
+        let deletion = name.starts_with("DELETE#");
         self.dynamodb_client(self.running.dynamodb)
             .put_item()
-            .table_name(&names.collections)
+            .table_name(if deletion { &names.collections } else { &names.objects })
             .item("id", AttributeValue::S("NOTIFY".to_owned()))
             .item("sk", AttributeValue::S(name.to_owned()))
             .item("z", AttributeValue::B(vec![1, 2, 3].into()))
@@ -93,7 +94,7 @@ impl World {
         let fed = objects.iter().map(|object| Fed {
             object: object.id().parse().unwrap(),
             cause: store.position_now(),
-            through: Vec::new(),
+            ways: Vec::new(),
         });
         let job = FeedJob::new(source, FeedPlace::Objects(fed.collect())).unwrap();
         let job = NotificationJob::Feed(job);
@@ -106,7 +107,7 @@ impl World {
         let services = self.past_the_proxy();
         match services.store().notification_job(&job.name()).await.unwrap()? {
             NotificationJob::Feed(job) => Some(job.objects_done),
-            NotificationJob::Deletion(_) => None,
+            NotificationJob::Deletion(_) | NotificationJob::Walk(_) => None,
         }
     }
 

@@ -91,6 +91,7 @@ mod python_clients;
 mod real_data;
 mod restart;
 mod subscriptions;
+mod subscriptions_actors;
 mod taxii_delete;
 mod taxii_discovery;
 mod taxii_manifest;
