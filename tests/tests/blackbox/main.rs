@@ -69,6 +69,7 @@ mod ingest_refusals;
 mod ioc_stream;
 mod ioc_stream_cost;
 mod ioc_stream_deletion;
+mod ioc_stream_pages;
 mod lambda_runtime;
 mod live_stream_asking;
 mod live_stream_clients;

@@ -12,6 +12,7 @@ use tests::keys::KeySpec;
 use tests::notifications::all;
 use tests::subscribing::{actor, at_rest, attributed, names, one_by_one, subscribe, told};
 use tests::world::World;
+use tests::worse_days::{Faults, Kind, Only};
 
 const TENANT: &str = "acme";
 
@@ -188,4 +189,55 @@ async fn of_many_ways_none_is_lost() {
     at_rest(&w).await;
     one_by_one(&w, &[&one]).await;
     assert_eq!(told(&client).await, names(&[one]));
+}
+
+/// However often it is begun, killed and done again, at the same time and in any order.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn each_way_is_told_once_whatever_happens_on_the_way() {
+    let (w, proxy) = World::on_worse_days().await;
+    let (group, family) = (actor("Example Group"), malware("Example Family"));
+    one_by_one(&w, &[&group]).await;
+    let acme = w.stream_client(TENANT).await;
+    subscribe(&acme, "threat_actor", group.id()).await;
+    let objects: Vec<Object> = (0..12).map(|_| indicator()).collect();
+    let mut sent = vec![attributed(&family, &group), family.clone()];
+    for (number, one) in objects.iter().enumerate() {
+        let target = if number % 2 == 0 { &group } else { &family };
+        let way = relationship(one, target);
+        if number % 3 == 0 {
+            sent.extend([way, one.clone()])
+        } else {
+            sent.extend([one.clone(), way])
+        }
+    }
+    let tables = || Only::everything().table("notifications");
+    let settling = Only::everything().operation("UpdateItem").table("objects");
+    proxy.set(
+        Faults::none()
+            .with(Kind::Throttled.at(0.1).on(tables()))
+            .with(Kind::LostAnswer.at(0.1).on(tables()))
+            .with(Kind::LateWrite.at(0.02).on(tables()))
+            .with(Kind::FailedWrite.at(0.1).on(tables()))
+            // A projector that is killed before it settles.
+            .with(Kind::LostWrite.at(0.5).on(settling)),
+    );
+    for part in sent.chunks(7) {
+        w.send(part).await;
+    }
+    let mut ids: Vec<String> = sent.iter().map(|one| one.id().to_owned()).collect();
+    for _ in 0..4 {
+        ids.rotate_left(5);
+        w.project_again(&ids).await;
+        w.carry_on_notifications(std::time::Duration::from_millis(150)).await;
+    }
+    let again: Vec<Object> =
+        sent.iter().map(|one| one.clone().at(SECOND).set("description", "again")).collect();
+    w.send(&again).await;
+    w.project_again(&ids).await;
+    proxy.set(Faults::none());
+    w.sweep().await;
+    w.at_rest().await;
+    w.finish_notifications().await;
+    assert_eq!(told(&acme).await, names(&objects));
+    assert_eq!(all(&acme, &[]).await.len(), objects.len());
 }
