@@ -43,6 +43,7 @@ pub mod runtime_api;
 pub mod service;
 pub mod stack_api;
 pub mod stream_history;
+pub mod subscribing;
 pub mod taxii_reading;
 pub mod terminal;
 pub mod world;

@@ -40,8 +40,15 @@ fn the_embedded_template_has_its_triggers() {
     let template = Template::embedded().unwrap();
     let streams = template.stream_triggers().unwrap();
     let functions: Vec<_> = streams.iter().map(|stream| stream.function.as_str()).collect();
-    assert_eq!(functions, ["NotifyFunction", "ProjectFunction", "RescanFunction"]);
-    let project = &streams[1];
+    assert_eq!(
+        functions,
+        ["NotifyFunction", "NotifyFunction", "ProjectFunction", "RescanFunction"]
+    );
+    // No more than two read one stream, and what deletes does not wait behind what feeds.
+    for table in ["CollectionsTable", "ObjectsTable"] {
+        assert_eq!(streams.iter().filter(|stream| stream.table == table).count(), 2, "{table}");
+    }
+    let project = &streams[2];
     assert_eq!(project.table, "ObjectsTable");
     assert_eq!((project.batch_size, project.retries), (500, 2));
     assert!(project.bisect && project.reports_failures);

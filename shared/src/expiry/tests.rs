@@ -31,7 +31,7 @@ fn active(valid_until: &str) -> Head {
         revision: 1,
         projected: 1,
         pending: None,
-        quiet: false,
+        quiet: 0,
         deleted: false,
         memberships: BTreeMap::from([(log, membership)]),
         state: State::default(),

@@ -116,7 +116,7 @@ fn new_head(object: &StixObject, context: Context<'_>) -> Head {
         revision: 1,
         projected: 0,
         pending: Some(Position::at_or_before(context.now)),
-        quiet: false,
+        quiet: 0,
         deleted: false,
         memberships: std::collections::BTreeMap::new(),
         state: State { posted: context.into.into_iter().collect(), ..State::default() },

@@ -3,6 +3,7 @@
 
 mod feeding;
 mod told;
+mod ways;
 
 use std::time::{Duration, Instant};
 
@@ -11,12 +12,15 @@ use tracing::warn;
 
 use super::deletion;
 use crate::services::Services;
-use crate::store::{JobName, NotificationJob, StoreError};
+use crate::store::{JobName, NotificationJob, StoreError, WalkJob};
+pub(crate) use ways::{add_feeds, add_places};
 
 /// A busy store is asked again after this long, and then twice as long, …
 const FIRST_PAUSE: Duration = Duration::from_millis(100);
 /// … up to this.
 const LONGEST_PAUSE: Duration = Duration::from_secs(5);
+/// Ways to threat actors that are looked at in one step.
+const WAYS: usize = 200;
 /// A job that has not come forward for this long has nobody who carries it out.
 const STALLED_AFTER: TimeDelta = TimeDelta::minutes(30);
 
@@ -54,6 +58,23 @@ async fn step(services: &Services, name: &JobName, until: Instant) -> Result<(),
         None => Ok(()),
         Some(NotificationJob::Deletion(job)) => deletion::carry_on(services, job, until).await,
         Some(NotificationJob::Feed(job)) => feeding::carry_on(services, job, until).await,
+        Some(NotificationJob::Walk(job)) => walk(services, job, until).await,
+    }
+}
+
+/// Looks for what an indicator leads to, and adds jobs that tell of it.
+async fn walk(services: &Services, mut job: WalkJob, until: Instant) -> Result<(), StoreError> {
+    let store = services.store();
+    loop {
+        let (ways, left) = job.clone().next(store, WAYS).await?;
+        add_feeds(store, job.fed(&ways)).await?;
+        match left {
+            None => return store.end_notification_job(&NotificationJob::Walk(job)).await,
+            Some(left) => job = left,
+        }
+        if Instant::now() >= until {
+            return advance(services, NotificationJob::Walk(job)).await;
+        }
     }
 }
 

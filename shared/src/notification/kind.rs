@@ -4,6 +4,8 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use crate::tlp::Tlp;
+
 /// The type of the object a notification is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -162,6 +164,30 @@ impl Kind {
     }
 }
 
+/// A kind and a TLP level: what a notification's lists are split by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Shelf {
+    /// The kind.
+    pub kind: Kind,
+    /// The level when it was made.
+    pub level: Tlp,
+}
+
+impl Shelf {
+    /// The shelf's number, below 80. Stored, so it never changes.
+    #[must_use]
+    pub const fn number(self) -> u8 {
+        self.level as u8 * 16 + self.kind.number()
+    }
+
+    /// The shelf with this number.
+    #[must_use]
+    pub fn numbered(number: u8) -> Option<Self> {
+        let level = Tlp::ALL.into_iter().find(|level| *level as u8 == number / 16)?;
+        Some(Self { kind: Kind::numbered(number % 16)?, level })
+    }
+}
+
 /// A set of kinds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Kinds(u16);
@@ -220,6 +246,16 @@ mod tests {
         let kind = Kind { source: SourceType::Collection, entity: EntityType::Url };
         assert_eq!(kind.number(), 10);
         assert_eq!(Kind::numbered(16), None);
+    }
+
+    #[test]
+    fn shelves_are_numbered_for_ever() {
+        let shelf = |number| Shelf::numbered(number);
+        assert!((0..80).all(|number| shelf(number).is_some_and(|one| one.number() == number)));
+        assert_eq!(shelf(80), None);
+        let kind = Kind { source: SourceType::Collection, entity: EntityType::Url };
+        let levels = Tlp::ALL.map(|level| Shelf { kind, level }.number());
+        assert_eq!(levels, [10, 26, 42, 58, 74]);
     }
 
     #[test]

@@ -12,6 +12,8 @@ use crate::store::{Range, StoreError};
 use crate::time::Position;
 use crate::tlp::Tlp;
 
+/// Notifications read at once where none of the last could be shown.
+const LARGEST_STEP: usize = 200;
 /// A page that takes longer to be found is cut short, within a function's time.
 const PATIENCE: Duration = Duration::from_secs(20);
 
@@ -80,8 +82,9 @@ pub async fn page(services: &Services, request: Request<'_>) -> Result<Page, Sto
     let walk = Walk::begin(services.store(), tenant, selection, range, clearance, wanted, until);
     let mut walk = walk.await?;
     let mut page = Page::default();
+    let (mut step, mut passed) = (0, 0);
     while page.found.len() < wanted {
-        let batch = match walk.next(wanted - page.found.len()).await {
+        let batch = match walk.next(step.max(wanted - page.found.len())).await {
             Ok(batch) => batch,
             // What took too long goes on with the next page, from the last that was found.
             Err(StoreError::Throttled(_)) if !page.found.is_empty() && Instant::now() >= until => {
@@ -93,8 +96,18 @@ pub async fn page(services: &Services, request: Request<'_>) -> Result<Page, Sto
         if batch.reached.is_none() {
             break;
         }
+        let read = batch.found.len() + batch.gone.len();
         let matching = batch.found.into_iter().filter(|found| selection.matches(found)).collect();
-        page.found.extend(visible(services, matching, clearance).await?);
+        let shown = visible(services, matching, clearance).await?;
+        passed += read.saturating_sub(shown.len());
+        step = if shown.is_empty() { (2 * step.max(wanted)).min(LARGEST_STEP) } else { 0 };
+        page.found.extend(shown);
+        // What was raised since it was told of lies among what is seen. A page ends before it
+        // costs more than twice what it was asked for beside it, but never without anything.
+        if !page.found.is_empty() && passed > 2 * wanted {
+            page.more = true;
+            break;
+        }
     }
     page.more |= page.found.len() > limit;
     page.found.truncate(limit);

@@ -30,7 +30,7 @@ use crate::tlp::Tlp;
 
 pub use entity::{Entity, EntityError};
 pub use id::{NotificationId, NotificationIdError};
-pub use kind::{EntityType, Kind, Kinds, Named, Origin, SourceType};
+pub use kind::{EntityType, Kind, Kinds, Named, Origin, Shelf, SourceType};
 pub use posting::Posting;
 pub use source_key::source_key;
 
@@ -97,6 +97,18 @@ impl Notification {
     #[must_use]
     pub const fn kind(&self) -> Kind {
         Kind { source: self.source.kind, entity: self.entity.kind }
+    }
+
+    /// Its kind and level.
+    #[must_use]
+    pub const fn shelf(&self) -> Shelf {
+        Shelf { kind: self.kind(), level: self.level }
+    }
+
+    /// Whether it is kept no longer.
+    #[must_use]
+    pub const fn is_over(&self, now: Position) -> bool {
+        self.expires <= now.micros() / 1_000_000
     }
 }
 

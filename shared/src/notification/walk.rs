@@ -1,13 +1,13 @@
 //! Walking over those of a tenant's notifications that may match: over the list that holds the
 //! fewest others.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
 use std::time::Instant;
 
 use futures::future::try_join_all;
 
 use super::filter::Selection;
-use super::{EntityType, Named, Notification, NotificationId, Posting, SourceType};
+use super::{Notification, NotificationId, Posting, Shelf};
 use crate::access::TenantId;
 use crate::store::{List, Range, Store, StoreError};
 use crate::tlp::Tlp;
@@ -74,34 +74,36 @@ impl<'a> Walk<'a> {
         if selection.is_empty() || range.low > range.high {
             return Ok(walk(Over::Lists(Vec::new())));
         }
-        let mut facets = Vec::new();
-        let (entities, sources) = (EntityType::ALL, SourceType::ALL);
-        for id in &selection.entities {
-            let wanted = |source| selection.kinds.iter().any(|kind| kind.source == source);
-            let sources = sources.iter().filter(|source| wanted(**source));
-            facets.push(sources.map(|source| List::Entity(id.clone(), *source)).collect());
-        }
-        for id in &selection.sources {
-            let wanted = |entity| selection.kinds.iter().any(|kind| kind.entity == entity);
-            let entities = entities.iter().filter(|entity| wanted(**entity));
-            facets.push(entities.map(|entity| List::Source(id.clone(), *entity)).collect());
-        }
+        let may_match =
+            |shelf: &Shelf| selection.kinds.contains(shelf.kind) && shelf.level <= clearance;
+        let mut facets: Vec<BTreeSet<List>> = Vec::new();
         for tag in &selection.tags {
-            let kinds = store.notification_kinds(tenant, Some(tag), range.consistent).await?;
-            let kinds = kinds.and(selection.kinds);
-            facets.push(kinds.iter().map(|kind| List::Tag(tag.clone(), kind)).collect());
+            let shelves = store.notification_shelves(tenant, Some(tag), range.consistent).await?;
+            let shelves = shelves.into_iter().filter(may_match);
+            facets.push(shelves.map(|shelf| List::Tag(tag.clone(), shelf)).collect());
         }
-        if facets.is_empty() {
-            let known = store.notification_kinds(tenant, None, range.consistent).await?;
-            let kinds = known.and(selection.kinds);
-            if kinds == known {
+        let named = !selection.entities.is_empty() || !selection.sources.is_empty();
+        if named || facets.is_empty() {
+            let known = store.notification_shelves(tenant, None, range.consistent).await?;
+            let wanted: Vec<Shelf> = known.iter().copied().filter(may_match).collect();
+            for id in &selection.entities {
+                let list = |shelf: &Shelf| List::Entity(id.clone(), shelf.kind.source, shelf.level);
+                facets.push(wanted.iter().map(list).collect());
+            }
+            for id in &selection.sources {
+                let list = |shelf: &Shelf| List::Source(id.clone(), shelf.kind.entity, shelf.level);
+                facets.push(wanted.iter().map(list).collect());
+            }
+            if facets.is_empty() && wanted == known {
                 return Ok(walk(Over::Everything { range, more: true }));
             }
-            facets.push(kinds.iter().map(List::Kind).collect());
+            if facets.is_empty() {
+                facets.push(wanted.into_iter().map(List::Kind).collect());
+            }
         }
         let alone = facets.len() == 1;
         let first_read = if alone { count } else { FIRST_READ };
-        let lanes = |lists: Vec<List>| -> Vec<Lane> {
+        let lanes = |lists: BTreeSet<List>| -> Vec<Lane> {
             lists.into_iter().map(|list| Lane::new(list, range, first_read)).collect()
         };
         let mut ways: Vec<Vec<Lane>> = facets.into_iter().map(lanes).collect();

@@ -325,7 +325,7 @@ fn stand(head: &Head, placed: Placed<'_>) -> Standing {
         if draft.op != Op::History {
             standing.membership.clone_from(&after);
         }
-        if draft.op == Op::Enter {
+        if draft.op == Op::Enter && head.revision > head.quiet {
             standing.entered.push(position);
         }
         if let Some(at) = after.filter(|at| !at.related) {

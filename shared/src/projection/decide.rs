@@ -69,7 +69,7 @@ pub struct Decision<'a> {
     pub found: Vec<(Version, Membership)>,
     /// Versions that do not stand in the log any more, whatever their items say.
     pub lost: Vec<Version>,
-    /// Where it entered by a revision that is not settled.
+    /// Where it entered by a revision that is not settled, nor one that nobody is told of.
     pub entered: Vec<Position>,
     /// What to append, all in one commit.
     pub drafts: Vec<Draft<'a>>,
@@ -95,6 +95,9 @@ pub fn decide<'a>(question: Question<'a>, traces: &[&Trace]) -> Decision<'a> {
     let mut present = standing(question, &mut decision);
     for trace in traces {
         follow(trace, &mut decision, &mut present);
+        if trace.op == Op::Enter && trace.revision > head.quiet {
+            decision.entered.push(trace.position);
+        }
     }
     mark_removals(question, &mut decision, &mut present);
     let said = traces.iter().any(|trace| trace.revision == head.revision);

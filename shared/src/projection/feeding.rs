@@ -1,52 +1,49 @@
 //! What subscribers must be told of becomes a job, before the object's projection is called done:
-//! killed in between, it becomes one again, and tells nobody twice.
+//! killed in between, it becomes one again, and tells nobody twice. What was told when an earlier
+//! revision was settled is not told anew.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::HashMap;
 
 use super::Subject;
 use super::append::Standings;
 use crate::id::ObjectId;
 use crate::log::LogId;
 use crate::notification::SourceType;
-use crate::store::{Fed, FeedJob, FeedPlace, Head, NotificationJob, Path, Store, StoreError};
-use crate::subscription::{SubscriptionSource, is_actor, is_carrier};
+use crate::notification::feed::{add_feeds, add_places};
+use crate::store::{Fed, FeedPlace, Head, NotificationJob, Path, Store, StoreError, WalkJob};
+use crate::subscription::{SubscriptionSource, is_carrier};
+use crate::time::Position;
 
-/// Indicators of one job.
-const PER_JOB: usize = 100;
+/// Ways of one object that are looked at while it is projected; what is left becomes a job.
+const WAYS_AT_ONCE: usize = 100;
+/// Ways onward from a malware or campaign that are read at once.
+const ONWARD_AT_ONCE: usize = 100;
 
-/// Relationships that lead from an indicator to an actor.
-const LEADING: [&str; 2] = ["indicates", "attributed-to"];
-
-/// What there is to tell, by what is subscribed to.
-type Tidings = BTreeMap<SubscriptionSource, Vec<FeedPlace>>;
-
-/// Adds jobs for what entered collections and for what became related to threat actors.
+/// Adds jobs for what entered collections and for what became related to threat actors, and notes
+/// in the heads what is told by it. They are settled afterwards.
 pub async fn enqueue(
     store: &Store,
-    subjects: &[Subject],
+    subjects: &mut [Subject],
     results: &HashMap<ObjectId, Standings>,
-    ends: &HashMap<ObjectId, Head>,
 ) -> Result<(), StoreError> {
     // A relationship that belongs in no log stands nowhere, and leads to actors all the same.
     let nowhere = Standings::default();
-    let live: Vec<(&Head, &Standings)> = subjects
-        .iter()
-        .map(|subject| (&subject.head, results.get(subject.head.id()).unwrap_or(&nowhere)))
-        .filter(|(_, standings)| !standings.obsolete)
-        .collect();
-    let mut entered: BTreeMap<SubscriptionSource, Vec<Fed>> = BTreeMap::new();
-    for (head, standings) in &live {
-        if head.facets.is_indicator() && !head.deleted && !head.quiet {
-            for (source, fed) in entries(head, standings) {
-                entered.entry(source).or_default().push(fed);
-            }
+    let mut entered = Vec::new();
+    let mut news = News::default();
+    for Subject { head, .. } in subjects {
+        let standings = results.get(head.id()).unwrap_or(&nowhere);
+        if standings.obsolete {
+            continue;
         }
+        if head.facets.is_indicator() && !head.deleted {
+            entered.extend(entries(head, standings));
+        }
+        news.take_in(store, head).await?;
     }
     if !entered.is_empty() && store.was_subscribed_to(SourceType::Collection).await? {
-        add(store, in_jobs(entered)).await?;
+        add_feeds(store, entered).await?;
     }
-    let related = related(store, &live, ends).await?;
-    add(store, related).await
+    news.add_jobs(store).await
 }
 
 fn entries<'a>(
@@ -55,131 +52,132 @@ fn entries<'a>(
 ) -> impl Iterator<Item = (SubscriptionSource, Fed)> + 'a {
     standings.entered.iter().filter_map(|(log, position)| {
         let LogId::Collection(id) = log else { return None };
-        let fed = Fed { object: head.id().clone(), cause: *position, through: Vec::new() };
+        let fed = Fed { object: head.id().clone(), cause: *position, ways: Vec::new() };
         Some((SubscriptionSource::Collection(*id), fed))
     })
 }
 
-fn in_jobs(told: BTreeMap<SubscriptionSource, Vec<Fed>>) -> Tidings {
-    told.into_iter()
-        .map(|(source, fed)| {
-            let parts = fed.chunks(PER_JOB).map(|part| FeedPlace::Objects(part.to_vec()));
-            (source, parts.collect())
-        })
-        .collect()
+/// What may complete ways from indicators to actors. Each is written down where the others are
+/// looked for before it looks for them: so of an indicator, what it indicates and the
+/// relationships between them, whichever comes last finds the others, and of two that come at the
+/// same time at least one does.
+#[derive(Default)]
+struct News {
+    /// Walks over the ways from indicators: all of those that arrived, and of others those that
+    /// begin with a new relationship.
+    walks: Vec<WalkJob>,
+    /// New ways onward from malware and campaigns, each since a moment.
+    onward: Vec<FeedPlaceTo>,
+    /// Malware and campaigns that arrived.
+    carriers: Vec<(ObjectId, Position)>,
 }
 
-async fn add(store: &Store, tidings: Tidings) -> Result<(), StoreError> {
-    for (source, places) in tidings {
-        if !store.has_subscribers(&source).await? {
-            continue;
+type FeedPlaceTo = (SubscriptionSource, FeedPlace);
+
+impl News {
+    async fn take_in(&mut self, store: &Store, head: &mut Head) -> Result<(), StoreError> {
+        let cause = head.pending.unwrap_or_default();
+        self.take_in_relationship(store, head).await?;
+        let (indicator, carrier) = (head.facets.is_indicator(), is_carrier(head.id()));
+        if !indicator && !carrier {
+            return Ok(());
         }
-        for place in places {
-            let job = NotificationJob::Feed(FeedJob::new(source.clone(), place)?);
-            store.add_notification_job(&job).await?;
+        let arrived = !head.deleted && (head.projected == 0 || head.state.gone);
+        head.state.gone = head.deleted;
+        let object = head.id().clone();
+        if arrived && indicator {
+            self.walks.push(WalkJob { object, cause, only: None, done: None, within: None });
+        } else if arrived {
+            self.carriers.push((object, cause));
         }
+        Ok(())
     }
-    Ok(())
-}
 
-/// What became related to actors by these objects, but for those that are projected again because
-/// a collection's definition changed. Each writes down its own ways before it looks
-/// for those of others, so of two that complete one at the same time at least one sees it whole.
-async fn related(
-    store: &Store,
-    live: &[(&Head, &Standings)],
-    ends: &HashMap<ObjectId, Head>,
-) -> Result<Tidings, StoreError> {
-    let mut leading = Vec::new();
-    for (head, _) in live {
-        let Some(path) = path(head) else { continue };
-        if head.deleted || head.facets.revoked {
-            store.unlink_path(&path).await?;
-        } else {
-            store.link_path(&path).await?;
-            if !head.quiet {
-                leading.push((*head, path));
+    async fn take_in_relationship(
+        &mut self,
+        store: &Store,
+        head: &mut Head,
+    ) -> Result<(), StoreError> {
+        let path = Path::of(&head.facets);
+        let relationship = head.id().clone();
+        let known = head.state.leads.take();
+        let known = known.map(|(from, to)| Path { from, to, relationship });
+        let over = head.deleted || head.facets.revoked;
+        let leads = path.clone().filter(|_| !over);
+        // Revisions that were overtaken may have been linked, or be about to be unlinked.
+        let overtaken = head.revision > head.projected + 1;
+        let mut before: Vec<Path> = known.iter().chain(&path).cloned().collect();
+        before.retain(|path| leads.as_ref() != Some(path));
+        for path in before {
+            store.unlink_path(&path, head.revision).await?;
+        }
+        if let Some(path) = leads {
+            if known.as_ref() != Some(&path) || overtaken {
+                store.link_path(&path, head.revision).await?;
+            }
+            head.state.leads = Some((path.from.clone(), path.to.clone()));
+            if known.as_ref() != Some(&path) {
+                self.add_path(path, head);
             }
         }
+        Ok(())
     }
-    let arrived: Vec<&Head> = live
-        .iter()
-        .map(|(head, _)| *head)
-        .filter(|head| head.facets.is_indicator() && !head.deleted && !head.quiet)
-        .filter(|head| head.memberships.is_empty())
-        .collect();
-    if (leading.is_empty() && arrived.is_empty())
-        || !store.was_subscribed_to(SourceType::ThreatActor).await?
-    {
-        return Ok(Tidings::new());
-    }
-    let mut told: BTreeMap<SubscriptionSource, Vec<Fed>> = BTreeMap::new();
-    let mut carriers = Tidings::new();
-    for (head, path) in leading {
+
+    fn add_path(&mut self, path: Path, head: &Head) {
         let cause = head.pending.unwrap_or_default();
         if is_carrier(&path.from) {
-            let place = FeedPlace::Carrier {
-                carrier: path.from,
-                relationship: path.relationship,
-                cause,
-                reached: None,
-            };
-            carriers.entry(SubscriptionSource::ThreatActor(path.to)).or_default().push(place);
-        } else if ends.get(&path.from).is_some_and(|indicator| !indicator.deleted) {
-            for (actor, through) in to_actors(store, &path).await? {
-                let object = path.from.clone();
-                told.entry(actor).or_default().push(Fed { object, cause, through });
-            }
+            self.onward.push(onward(path, cause));
+        } else {
+            let object = path.from.clone();
+            let only = Some(path);
+            self.walks.push(WalkJob { object, cause, only, done: None, within: None });
         }
     }
-    for head in arrived {
-        let cause = head.pending.unwrap_or_default();
-        for path in store.paths_from(head.id()).await? {
-            for (actor, through) in to_actors(store, &path).await? {
-                let object = head.id().clone();
-                told.entry(actor).or_default().push(Fed { object, cause, through });
+
+    async fn add_jobs(self, store: &Store) -> Result<(), StoreError> {
+        let Self { walks, mut onward, carriers } = self;
+        let nothing = walks.is_empty() && onward.is_empty() && carriers.is_empty();
+        if nothing || !store.was_subscribed_to(SourceType::ThreatActor).await? {
+            return Ok(());
+        }
+        let mut fed = Vec::new();
+        for walk in walks {
+            let (ways, left) = walk.clone().next(store, WAYS_AT_ONCE).await?;
+            fed.extend(walk.fed(&ways));
+            if let Some(left) = left {
+                store.add_notification_job(&NotificationJob::Walk(left)).await?;
             }
         }
+        add_feeds(store, fed).await?;
+        for (carrier, cause) in carriers {
+            onward.extend(onward_from(store, &carrier, cause).await?);
+        }
+        for (source, place) in onward {
+            add_places(store, &source, vec![place]).await?;
+        }
+        Ok(())
     }
-    let mut all = in_jobs(told);
-    for (source, places) in carriers {
-        all.entry(source).or_default().extend(places);
-    }
-    Ok(all)
 }
 
-/// The actors that a way from an indicator leads to, and by which relationships.
-async fn to_actors(
+fn onward(path: Path, cause: Position) -> FeedPlaceTo {
+    let Path { from: carrier, to, relationship } = path;
+    let place = FeedPlace::Carrier { carrier, relationship, cause, reached: None };
+    (SubscriptionSource::ThreatActor(to), place)
+}
+
+/// All ways that lead on from a malware or campaign that arrived: as a rule it has none yet.
+async fn onward_from(
     store: &Store,
-    path: &Path,
-) -> Result<Vec<(SubscriptionSource, Vec<ObjectId>)>, StoreError> {
-    let first = path.relationship.clone();
-    if is_actor(&path.to) {
-        return Ok(vec![(SubscriptionSource::ThreatActor(path.to.clone()), vec![first])]);
+    carrier: &ObjectId,
+    cause: Position,
+) -> Result<Vec<FeedPlaceTo>, StoreError> {
+    let (mut found, mut after) = (Vec::new(), None);
+    loop {
+        let (paths, more) = store.paths_from(carrier, after.as_ref(), ONWARD_AT_ONCE).await?;
+        after = paths.last().cloned();
+        found.extend(paths.into_iter().map(|path| onward(path, cause)));
+        if !more || after.is_none() {
+            return Ok(found);
+        }
     }
-    let mut seen = HashSet::new();
-    let onward = store.paths_from(&path.to).await?.into_iter();
-    let actors = onward.filter(|next| is_actor(&next.to) && seen.insert(next.to.clone()));
-    Ok(actors
-        .map(|next| {
-            let through = vec![first.clone(), next.relationship];
-            (SubscriptionSource::ThreatActor(next.to), through)
-        })
-        .collect())
-}
-
-/// The way that a relationship is part of, if it is one that leads towards an actor.
-fn path(head: &Head) -> Option<Path> {
-    let ends = head.facets.ends.as_ref()?;
-    if !LEADING.contains(&ends.relationship_type.as_str()) {
-        return None;
-    }
-    let (from, to) = (ends.sources.first()?, ends.targets.first()?);
-    let indicator = from.object_type() == "indicator" && (is_actor(to) || is_carrier(to));
-    let attributed = is_carrier(from) && is_actor(to);
-    (indicator || attributed).then(|| Path {
-        from: from.clone(),
-        to: to.clone(),
-        relationship: head.id().clone(),
-    })
 }

@@ -166,7 +166,7 @@ impl Projector {
         let (mut subjects, mut results) =
             self.append_by_definitions(services, heads, ends, now, failures).await?;
         expirations::list(&self.store, &mut subjects, &results).await?;
-        feeding::enqueue(&self.store, &subjects, &results, ends).await?;
+        feeding::enqueue(&self.store, &mut subjects, &results).await?;
         let settled = stream::iter(subjects)
             .map(|subject| {
                 let result = results.remove(subject.head.id()).unwrap_or_default();

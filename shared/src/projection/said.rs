@@ -103,7 +103,7 @@ mod tests {
             revision: 4,
             projected,
             pending: pending.then_some(Position::from_micros(1)),
-            quiet: false,
+            quiet: 0,
             deleted: false,
             memberships: BTreeMap::new(),
             state: State::default(),

@@ -50,6 +50,10 @@ pub struct State {
     pub left: Option<u64>,
     /// The moment for which it is listed to expire.
     pub expires: Option<Expiry>,
+    /// From what to what a relationship leads towards a threat actor, by what is settled.
+    pub leads: Option<(ObjectId, ObjectId)>,
+    /// An indicator, malware or campaign of which the deletion is settled.
+    pub gone: bool,
 }
 
 /// The `HEAD` of an object.
@@ -69,8 +73,9 @@ pub struct Head {
     pub projected: u64,
     /// Since when a revision waits for projection.
     pub pending: Option<Position>,
-    /// Pending only because a collection's definition changed: nobody is notified of what follows.
-    pub quiet: bool,
+    /// The last revision that was asked for only because a collection's definition changed, while
+    /// nothing else was pending: nobody is notified of what enters by it. 0 for none.
+    pub quiet: u64,
     /// Deleted: this is a tombstone at the highest known version.
     pub deleted: bool,
     /// Where it stands in the logs, as of `projected`.
@@ -113,7 +118,7 @@ impl Head {
     #[must_use]
     pub fn next_revision(&self, now: DateTime<Utc>) -> Self {
         let pending = self.pending.unwrap_or_else(|| Position::at_or_before(now));
-        Self { revision: self.revision + 1, pending: Some(pending), quiet: false, ..self.clone() }
+        Self { revision: self.revision + 1, pending: Some(pending), ..self.clone() }
     }
 
     /// Whether this, found in the store, is what putting `other` wrote: nobody else comes to the
@@ -160,8 +165,8 @@ impl Head {
         if let Some(since) = self.pending {
             item.insert("pending".into(), number(since.micros()));
         }
-        if self.quiet {
-            item.insert("quiet".into(), AttributeValue::Bool(true));
+        if self.quiet > 0 {
+            item.insert("quiet".into(), number(self.quiet));
         }
         if self.deleted {
             item.insert("del".into(), AttributeValue::Bool(true));
@@ -190,7 +195,7 @@ impl Head {
             revision: item.required_number("rev")?,
             projected: item.number("prj")?.unwrap_or(0),
             pending: item.number("pending")?.map(Position::from_micros),
-            quiet: matches!(item.get("quiet"), Some(AttributeValue::Bool(true))),
+            quiet: item.number("quiet")?.unwrap_or(0),
             deleted: matches!(item.get("del"), Some(AttributeValue::Bool(true))),
             memberships: item.bytes("mem").map_or(Ok(BTreeMap::new()), postcard::from_bytes)?,
             state: item.bytes("st").map_or(Ok(State::default()), postcard::from_bytes)?,

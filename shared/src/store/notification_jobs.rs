@@ -1,13 +1,14 @@
 //! Work on notifications that goes on in the background: deletions by filter, and the feeding of
-//! subscriptions. One item each, in the collections table, whose stream calls the function that
-//! carries it out, again after every step.
+//! subscriptions. One item each, in a table whose stream calls the function that carries it out,
+//! again after every step. Deletions lie in the collections table and feedings in the objects
+//! table, so that neither waits in the other's queue.
 
 use aws_sdk_dynamodb::types::{AttributeValue, ReturnConsumedCapacity};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use super::item::{Item, ReadItem, binary, key, number};
-use super::{Store, StoreError, codec};
+use super::{Names, Path, Store, StoreError, codec};
 use crate::access::TenantId;
 use crate::id::ObjectId;
 use crate::notification::NotificationId;
@@ -15,10 +16,12 @@ use crate::subscription::SubscriptionSource;
 use crate::time::Position;
 use crate::tlp::Tlp;
 
-/// The partition of all of them, so that one Query finds them, and a stream's filter too.
+/// The partition of all of them in either table, so that one Query finds them, and a stream's
+/// filter too.
 const PARTITION: &str = "NOTIFY";
 const DELETION: &str = "DELETE#";
 const FEED: &str = "FEED#";
+const WALK: &str = "WALK#";
 
 /// A tenant's deletion by filter.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -42,8 +45,33 @@ pub struct Fed {
     pub object: ObjectId,
     /// Where it entered the collection, or when what relates it to the actor was accepted.
     pub cause: Position,
-    /// The relationships that lead to the actor.
-    pub through: Vec<ObjectId>,
+    /// The ways that lead to the actor; any of them will do.
+    pub ways: Vec<Way>,
+}
+
+/// A way from an indicator to a threat actor.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Way {
+    /// The relationship that begins at the indicator.
+    pub first: ObjectId,
+    /// The malware or campaign it leads to, and the relationship from there to the actor; none
+    /// where the first leads to the actor.
+    pub onward: Option<(ObjectId, ObjectId)>,
+}
+
+/// Which actors an indicator leads to, as far as nobody looked yet.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct WalkJob {
+    /// The indicator.
+    pub object: ObjectId,
+    /// When it was accepted, or the relationship it became related by.
+    pub cause: Position,
+    /// Only by this path from it, if one is named.
+    pub only: Option<Path>,
+    /// The last path from it that is done.
+    pub done: Option<Path>,
+    /// A path from it of which only a part is done: that, and the last one onward from its end.
+    pub within: Option<(Path, Option<Path>)>,
 }
 
 /// What a source's subscribers are to be told of.
@@ -108,12 +136,16 @@ impl FeedJob {
     /// # Errors
     /// None that is known: what a job holds can be written.
     pub fn new(source: SubscriptionSource, place: FeedPlace) -> Result<Self, StoreError> {
-        let body = postcard::to_allocvec(&(source.to_string(), &place))?;
-        let digest = Sha256::digest(body);
-        let digits = digest.iter().take(16).flat_map(|byte| [byte >> 4, byte & 15]);
-        let name = digits.filter_map(|half| char::from_digit(u32::from(half), 16)).collect();
+        let name = digest_of(&postcard::to_allocvec(&(source.to_string(), &place))?);
         Ok(Self { source, place, objects_done: 0, telling: None, name })
     }
+}
+
+/// A name that says all that is told.
+fn digest_of(body: &[u8]) -> String {
+    let digest = Sha256::digest(body);
+    let digits = digest.iter().take(16).flat_map(|byte| [byte >> 4, byte & 15]);
+    digits.filter_map(|half| char::from_digit(u32::from(half), 16)).collect()
 }
 
 /// A job's name.
@@ -133,6 +165,8 @@ pub enum NotificationJob {
     Deletion(DeletionJob),
     /// Feeds.
     Feed(FeedJob),
+    /// Looks for what there is to feed.
+    Walk(WalkJob),
 }
 
 impl NotificationJob {
@@ -142,6 +176,12 @@ impl NotificationJob {
         JobName(match self {
             Self::Deletion(job) => format!("{DELETION}{}", job.tenant),
             Self::Feed(job) => format!("{FEED}{}", job.name),
+            // However far it came.
+            Self::Walk(job) => {
+                let by = job.only.as_ref().map_or("", |path| path.relationship.as_str());
+                let whole = format!("{} {} {by}", job.object, job.cause.micros());
+                format!("{WALK}{}", digest_of(whole.as_bytes()))
+            }
         })
     }
 
@@ -155,6 +195,7 @@ impl NotificationJob {
                 objects_done: job.objects_done,
                 telling: job.telling.clone(),
             })?,
+            Self::Walk(job) => postcard::to_allocvec(job)?,
         };
         let mut item = key(PARTITION, self.name().0);
         item.insert("z".into(), binary(codec::compress(&body)?));
@@ -173,7 +214,7 @@ impl NotificationJob {
                 let called = number(job.called.micros());
                 ("cal = :called", Some(Item::from([(":called".to_owned(), called)])))
             }
-            Self::Feed(_) => ("attribute_exists(id)", None),
+            Self::Feed(_) | Self::Walk(_) => ("attribute_exists(id)", None),
         }
     }
 
@@ -182,6 +223,9 @@ impl NotificationJob {
         let body = codec::expand(item.required_bytes("z")?)?;
         if sk.starts_with(DELETION) {
             return Ok(Self::Deletion(postcard::from_bytes(&body)?));
+        }
+        if sk.starts_with(WALK) {
+            return Ok(Self::Walk(postcard::from_bytes(&body)?));
         }
         let damaged = || StoreError::Damaged(format!("job {sk}"));
         let name = sk.strip_prefix(FEED).ok_or_else(damaged)?.to_owned();
@@ -198,6 +242,12 @@ pub fn notification_job_named(id: &str, sk: &str) -> Option<JobName> {
     (id == PARTITION).then(|| JobName(sk.to_owned()))
 }
 
+impl JobName {
+    fn table<'a>(&self, names: &'a Names) -> &'a str {
+        if self.0.starts_with(DELETION) { &names.collections } else { &names.objects }
+    }
+}
+
 impl Store {
     /// Adds a job, unless one of its name is under way: a tenant has one deletion at a time. Says
     /// whether it was added.
@@ -205,9 +255,18 @@ impl Store {
     /// # Errors
     /// When the table cannot be written.
     pub async fn add_notification_job(&self, job: &NotificationJob) -> Result<bool, StoreError> {
-        let item = job.to_item(self.position_now())?;
-        match self.put_collection_item(item, Some("attribute_not_exists(id)")).await {
-            Ok(()) => Ok(true),
+        let put = self
+            .dynamodb()
+            .put_item()
+            .table_name(job.name().table(self.names()))
+            .set_item(Some(job.to_item(self.position_now())?))
+            .condition_expression("attribute_not_exists(id)")
+            .return_consumed_capacity(ReturnConsumedCapacity::Total);
+        match put.send().await.map_err(StoreError::of) {
+            Ok(answer) => {
+                self.meter().write(answer.consumed_capacity());
+                Ok(true)
+            }
             // The SDK may have sent this very write twice.
             Err(StoreError::Conflict) => {
                 Ok(self.notification_job(&job.name()).await?.as_ref() == Some(job))
@@ -227,7 +286,7 @@ impl Store {
         let answer = self
             .dynamodb()
             .get_item()
-            .table_name(&self.names().collections)
+            .table_name(name.table(self.names()))
             .set_key(Some(key(PARTITION, name.0.clone())))
             .consistent_read(true)
             .return_consumed_capacity(ReturnConsumedCapacity::Total)
@@ -248,7 +307,7 @@ impl Store {
         let answer = self
             .dynamodb()
             .put_item()
-            .table_name(&self.names().collections)
+            .table_name(job.name().table(self.names()))
             .set_item(Some(job.to_item(self.position_now())?))
             .condition_expression(condition)
             .set_expression_attribute_values(values)
@@ -269,7 +328,7 @@ impl Store {
         let ended = self
             .dynamodb()
             .delete_item()
-            .table_name(&self.names().collections)
+            .table_name(job.name().table(self.names()))
             .set_key(Some(key(PARTITION, job.name().0)))
             .condition_expression(condition)
             .set_expression_attribute_values(values)
@@ -291,12 +350,21 @@ impl Store {
     /// # Errors
     /// When the table cannot be read.
     pub async fn notification_jobs(&self) -> Result<Vec<(NotificationJob, Position)>, StoreError> {
+        let mut jobs = self.notification_jobs_in(&self.names().collections).await?;
+        jobs.extend(self.notification_jobs_in(&self.names().objects).await?);
+        Ok(jobs)
+    }
+
+    async fn notification_jobs_in(
+        &self,
+        table: &str,
+    ) -> Result<Vec<(NotificationJob, Position)>, StoreError> {
         let (mut jobs, mut from) = (Vec::new(), None::<Item>);
         loop {
             let answer = self
                 .dynamodb()
                 .query()
-                .table_name(&self.names().collections)
+                .table_name(table)
                 .key_condition_expression("id = :id")
                 .expression_attribute_values(":id", AttributeValue::S(PARTITION.to_owned()))
                 .consistent_read(true)
@@ -345,8 +413,23 @@ mod tests {
         let fed = Fed {
             object: id("indicator"),
             cause: Position::from_micros(8),
-            through: vec![id("relationship")],
+            ways: vec![
+                Way { first: id("relationship"), onward: None },
+                Way {
+                    first: id("relationship"),
+                    onward: Some((id("malware"), id("relationship"))),
+                },
+            ],
         };
+        let path =
+            Path { from: id("indicator"), to: id("malware"), relationship: id("relationship") };
+        let walk = NotificationJob::Walk(WalkJob {
+            object: id("indicator"),
+            cause: Position::from_micros(4),
+            only: None,
+            done: Some(path.clone()),
+            within: Some((path.clone(), Some(path))),
+        });
         let carrier = FeedPlace::Carrier {
             carrier: id("malware"),
             relationship: id("relationship"),
@@ -365,7 +448,7 @@ mod tests {
             NotificationJob::Feed(job)
         });
         assert_ne!(feeds[0].name(), feeds[1].name());
-        for job in feeds.into_iter().chain([NotificationJob::Deletion(deletion)]) {
+        for job in feeds.into_iter().chain([NotificationJob::Deletion(deletion), walk]) {
             let item = job.to_item(Position::from_micros(5)).unwrap();
             assert_eq!(NotificationJob::from_item(&item).unwrap(), job);
             let named = notification_job_named("NOTIFY", item.text("sk").unwrap());

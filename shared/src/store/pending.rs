@@ -65,10 +65,10 @@ impl Store {
     /// # Errors
     /// When the table cannot be written.
     pub async fn reproject_quietly(&self, id: &ObjectId, now: Position) -> Result<(), StoreError> {
-        let update = "SET rev = rev + :one, pending = :now, quiet = :yes";
+        let update = "SET rev = rev + :one, pending = :now, quiet = rev + :one";
         let settled = "attribute_exists(id) AND attribute_not_exists(pending)";
-        let values = [("now", number(now.micros())), ("yes", AttributeValue::Bool(true))];
-        if self.raise(id, update, settled, &values).await? {
+        let now_micros = ("now", number(now.micros()));
+        if self.raise(id, update, settled, &[now_micros]).await? {
             return Ok(());
         }
         self.reproject(id, now).await

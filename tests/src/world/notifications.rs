@@ -5,7 +5,7 @@ use std::time::Instant;
 use aws_sdk_dynamodb::types::AttributeValue;
 use futures::StreamExt;
 use shared::notification::Notification;
-use shared::store::{Fed, FeedJob, FeedPlace, NotificationJob};
+use shared::store::{Fed, FeedJob, FeedPlace, List, NotificationJob};
 use shared::subscription::SubscriptionSource;
 
 use super::World;
@@ -35,6 +35,52 @@ impl World {
         });
         let parts: Vec<_> = parts.collect();
         futures::stream::iter(parts).buffer_unordered(4).collect::<Vec<()>>().await;
+    }
+
+    /// Takes those of a notification's items away that `taken` says, as TTL does in its time.
+    pub async fn age_out(
+        &self,
+        tenant: &str,
+        notification: &Notification,
+        mut taken: impl FnMut() -> bool,
+    ) {
+        let services = self.past_the_proxy();
+        let lists: Vec<List> = List::of(notification).into_iter().filter(|_| taken()).collect();
+        let (tenant_id, id) = (tenant.parse().unwrap(), [notification.id]);
+        let store = services.store();
+        store.delete_notifications(&tenant_id, Some(&lists), &[], &id).await.unwrap();
+        if taken() {
+            let names = &self.running.services.settings().names;
+            self.dynamodb_client(self.running.dynamodb)
+                .delete_item()
+                .table_name(&names.notifications)
+                .key("id", AttributeValue::S(format!("N#{tenant}")))
+                .key("sk", AttributeValue::S(notification.id.to_string()))
+                .send()
+                .await
+                .unwrap();
+        }
+    }
+
+    /// Carries the work on notifications on in an instance of its own, past the proxy, that is
+    /// killed once it has written so many units; says whether it came as far.
+    pub async fn carry_on_until_killed(&self, units: f64) -> bool {
+        let services = self.past_the_proxy();
+        let store = services.store().clone();
+        let working = services.clone();
+        let work = tokio::spawn(async move {
+            for (job, _) in working.store().notification_jobs().await.unwrap() {
+                let until = Instant::now() + DEADLINE;
+                let _ = shared::notification::feed::carry_on(&working, &job.name(), until).await;
+            }
+        });
+        until("the instance wrote or came to its end", async || {
+            (store.units().write >= units || work.is_finished()).then_some(())
+        })
+        .await;
+        let killed = !work.is_finished();
+        work.abort();
+        killed
     }
 
     /// Makes a stored notification unreadable.
@@ -74,9 +120,10 @@ impl World {
     /// Adds a job that nobody can read.
     pub async fn add_damaged_notification_job(&self, name: &str) {
         let names = &self.running.services.settings().names;
+        let deletion = name.starts_with("DELETE#");
         self.dynamodb_client(self.running.dynamodb)
             .put_item()
-            .table_name(&names.collections)
+            .table_name(if deletion { &names.collections } else { &names.objects })
             .item("id", AttributeValue::S("NOTIFY".to_owned()))
             .item("sk", AttributeValue::S(name.to_owned()))
             .item("z", AttributeValue::B(vec![1, 2, 3].into()))
@@ -93,7 +140,7 @@ impl World {
         let fed = objects.iter().map(|object| Fed {
             object: object.id().parse().unwrap(),
             cause: store.position_now(),
-            through: Vec::new(),
+            ways: Vec::new(),
         });
         let job = FeedJob::new(source, FeedPlace::Objects(fed.collect())).unwrap();
         let job = NotificationJob::Feed(job);
@@ -106,7 +153,7 @@ impl World {
         let services = self.past_the_proxy();
         match services.store().notification_job(&job.name()).await.unwrap()? {
             NotificationJob::Feed(job) => Some(job.objects_done),
-            NotificationJob::Deletion(_) => None,
+            NotificationJob::Deletion(_) | NotificationJob::Walk(_) => None,
         }
     }
 

@@ -1,13 +1,18 @@
 //! Deletion by filter: at once for the caller, in the background to its end, one at a time.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use shared::notification::Notification;
 use shared::notification::feed::start_stalled;
 use shared::store::{DeletionJob, NotificationJob, StoreError};
 use shared::tlp::Tlp;
+use tests::chance::asked_for;
 use tests::client::Client;
+use tests::collection::CollectionSpec;
+use tests::fixtures::indicators;
 use tests::notifications::{STREAM, all, facets, first_cause, made, post, posted};
+use tests::patience::{DEADLINE, until};
+use tests::subscribing::subscribe;
 use tests::world::World;
 use tests::worse_days::{Faults, Kind, Only};
 
@@ -18,6 +23,18 @@ async fn load(world: &World, count: usize) -> Vec<Notification> {
     let all: Vec<Notification> = (0..count).map(|number| made(TENANT, first, number)).collect();
     world.load_notifications(TENANT, &all).await;
     all
+}
+
+/// Writes so many notifications, part by part.
+fn load_in_parts(world: &World, count: usize) -> impl Iterator<Item = impl Future<Output = ()>> {
+    let first = first_cause();
+    let numbers: Vec<usize> = (0..count).collect();
+    let parts: Vec<Vec<usize>> = numbers.chunks(5_000).map(<[usize]>::to_vec).collect();
+    parts.into_iter().map(move |part| async move {
+        let part: Vec<Notification> =
+            part.into_iter().map(|number| made(TENANT, first, number)).collect();
+        world.load_notifications(TENANT, &part).await;
+    })
 }
 
 async fn delete(client: &Client, filter: &str) -> u16 {
@@ -78,39 +95,56 @@ async fn what_matches_goes_and_nothing_else() {
     assert_eq!(bad["error"]["code"], "BadRequestError");
 }
 
-/// Through throttling, lost answers and another instance that carries on; the second call is told
-/// to wait, and what comes after the call stays.
+/// Notifications of the large deletion, unless `IOCAST_DELETED` says otherwise.
+const LARGE: usize = 3_000;
+/// How often it is killed.
+const KILLS: usize = 10;
+
+/// Through throttling, lost answers and instances that are killed on the way; the second call is
+/// told to wait, and what comes after the call stays.
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn a_large_deletion_comes_to_its_end_through_worse_days() {
-    const COUNT: usize = 3_000;
+    let count = asked_for("IOCAST_DELETED", LARGE);
     let (w, proxy) = World::on_worse_days().await;
-    load(&w, COUNT).await;
+    for part in load_in_parts(&w, count) {
+        part.await;
+    }
     let client = w.stream_client(TENANT).await;
     let before = post(&client, &posted("before.example.com", "ruleset-1", &["x"])).await;
     let table = || Only::everything().table("notifications");
+    let (begun, units) = (Instant::now(), w.write_units());
+    // Nobody but who is killed carries it on.
+    proxy.set(Faults::only(Kind::Throttled.always().on(table())));
+    assert_eq!(delete(&client, "").await, 200);
+    let mut killed = 0;
+    for number in 1..=KILLS {
+        #[allow(clippy::cast_precision_loss)]
+        let units = (count * number / KILLS / 4) as f64;
+        killed += usize::from(w.carry_on_until_killed(units).await);
+        assert_eq!(delete(&client, "tag:x").await, 429);
+    }
+    assert!(killed > KILLS / 2, "killed {killed} times");
+    proxy.set(Faults::none());
+    let after = post(&client, &posted("after.example.com", "ruleset-1", &["x"])).await;
     let worse = Faults::none()
         .with(Kind::Throttled.at(0.2).on(table()))
         .with(Kind::Unprocessed.at(0.3).on(table()))
         .with(Kind::LostAnswer.at(0.05).on(table()))
         .with(Kind::FailedWrite.at(0.1).on(table()));
-    assert_eq!(delete(&client, "").await, 200);
     proxy.set(worse);
-    assert_eq!(delete(&client, "tag:x").await, 429);
     // Another instance does the same at the same time, stops, and leaves the rest.
-    w.carry_on_notifications(std::time::Duration::from_millis(300)).await;
-    let during = async {
-        proxy.set(Faults::none());
-        let after = post(&client, &posted("after.example.com", "ruleset-1", &["x"])).await;
-        proxy.set(
-            Faults::none()
-                .with(Kind::Throttled.at(0.3).on(table()))
-                .with(Kind::Unprocessed.at(0.3).on(table())),
-        );
-        after
-    };
-    let after = during.await;
+    w.carry_on_notifications(Duration::from_millis(300)).await;
+    // However long it takes: as many deadlines as there are tens of thousands.
+    for _ in 0..count / 10_000 {
+        w.carry_on_notifications(DEADLINE).await;
+    }
     proxy.set(Faults::none());
     w.notified().await;
+    eprintln!(
+        "{count} deleted within {:?}, {killed} kills; {} units by the service's own instance",
+        begun.elapsed(),
+        w.write_units() - units
+    );
     let left = all(&client, &[("limit", "40")]).await;
     assert_eq!(left, std::slice::from_ref(&after));
     assert_ne!(before, after);
@@ -118,6 +152,31 @@ async fn a_large_deletion_comes_to_its_end_through_worse_days() {
     assert_eq!(delete(&client, "tag:x").await, 200);
     w.notified().await;
     assert!(all(&client, &[]).await.is_empty());
+}
+
+/// What deletes does not wait behind what feeds, however much there is.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_deletion_does_not_wait_for_feedings() {
+    let (w, proxy) = World::on_worse_days().await;
+    load(&w, 200).await;
+    let client = w.stream_client(TENANT).await;
+    let c = w.collection(CollectionSpec::everything()).await;
+    let objects = indicators(60);
+    w.load(&c, &objects).await;
+    subscribe(&client, "collection", &c.id).await;
+    // None of the feedings comes forward.
+    let feeding = Only::everything().operation("TransactWriteItems").table("notifications");
+    proxy.set(Faults::only(Kind::Throttled.always().on(feeding)));
+    for object in &objects {
+        w.feed(&c, std::slice::from_ref(object)).await;
+    }
+    let begun = Instant::now();
+    assert_eq!(delete(&client, "").await, 200);
+    until("all is deleted", async || all(&client, &[]).await.is_empty().then_some(())).await;
+    assert!(begun.elapsed() < Duration::from_secs(30), "{:?}", begun.elapsed());
+    proxy.set(Faults::none());
+    w.finish_notifications().await;
+    assert_eq!(all(&client, &[("limit", "40")]).await.len(), objects.len());
 }
 
 /// Written out, a filter is longer than what a client may send.

@@ -3,63 +3,16 @@
 use serde_json::{Value, json};
 use shared::access::Scope;
 use shared::tlp::Tlp;
-use tests::client::Client;
 use tests::collection::CollectionSpec;
 use tests::fixtures::{Object, SECOND, THIRD, indicator, malware, relationship};
 use tests::keys::KeySpec;
 use tests::notifications::{STREAM, all};
 use tests::patience::until;
+use tests::subscribing::{actor, at_rest, attributed, names, one_by_one, subscribe, told};
 use tests::world::World;
 use tests::worse_days::{Faults, Kind, Only};
 
 const TENANT: &str = "acme";
-
-fn actor(name: &str) -> Object {
-    Object::of(malware(name).json())
-        .without("is_family")
-        .set("type", "threat-actor")
-        .set("id", tests::fixtures::fresh_id("threat-actor"))
-}
-
-fn attributed(source: &Object, target: &Object) -> Object {
-    relationship(source, target).set("relationship_type", "attributed-to")
-}
-
-async fn subscribe(client: &Client, kind: &str, id: &str) -> Value {
-    let answer = client.request("PUT", &format!("/api/v1/subscriptions/{kind}/{id}")).await;
-    assert!(answer.status < 300, "{}", answer.text());
-    answer.json()
-}
-
-/// What the client's tenant is told of, by entity id.
-async fn told(client: &Client) -> Vec<String> {
-    let (mut found, mut cursor) = (Vec::new(), String::new());
-    loop {
-        let request = client.get(STREAM).query("limit", "40").query("cursor", &cursor);
-        let page = request.await.expect(200).json();
-        let ids = page["data"].as_array().unwrap().iter();
-        found.extend(ids.map(|object| object["id"].as_str().unwrap().to_owned()));
-        match page["meta"]["cursor"].as_str() {
-            Some(next) => next.clone_into(&mut cursor),
-            None => break,
-        }
-    }
-    found.sort();
-    found
-}
-
-/// Everything sent is projected and told.
-async fn at_rest(world: &World) {
-    until("nothing is pending", async || world.is_at_rest().await.then_some(())).await;
-    world.notified().await;
-}
-
-fn names(indicators: &[Object]) -> Vec<String> {
-    let mut names: Vec<String> =
-        indicators.iter().map(|one| one["name"].as_str().unwrap().to_owned()).collect();
-    names.sort();
-    names
-}
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_collection_tells_of_what_enters_it_once() {
@@ -129,14 +82,6 @@ async fn a_backfill_tells_nobody() {
     w.load(&c, std::slice::from_ref(&live)).await;
     at_rest(&w).await;
     assert_eq!(told(&client).await, names(&[live]));
-}
-
-/// Sends objects one by one, each projected before the next comes.
-async fn one_by_one(w: &World, objects: &[&Object]) {
-    for object in objects {
-        w.send(std::slice::from_ref(*object)).await;
-        at_rest(w).await;
-    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -7,11 +7,12 @@ use futures::stream::{self, StreamExt};
 use tracing::warn;
 
 use super::told::{Told, Topic};
+use super::ways::WAYS_AT_ONCE;
 use super::{FIRST_PAUSE, LONGEST_PAUSE, advance};
 use crate::access::TenantId;
 use crate::notification::{Entity, Notification};
 use crate::services::Services;
-use crate::store::{Fed, FeedJob, FeedPlace, NotificationJob, Once, Path, StoreError};
+use crate::store::{Fed, FeedJob, FeedPlace, NotificationJob, Once, Path, StoreError, Way};
 use crate::subscription::Subscription;
 
 /// Values told of at once.
@@ -112,17 +113,21 @@ impl Feeding<'_> {
             let (subscribers, more) =
                 store.subscribers(&self.job.source, after, SUBSCRIBERS).await?;
             let last = subscribers.last().map(|subscriber| subscriber.tenant.clone());
-            let entitled = |subscriber: &&Subscription| {
-                told.cause() >= subscriber.since && told.may_know(&self.topic, &subscriber.tenant)
+            let now = store.position_now();
+            let entitled = |subscriber: &'_ Subscription| {
+                let level = told.level_for(&self.topic, &subscriber.tenant)?;
+                (told.cause() >= subscriber.since).then(|| (subscriber.clone(), level))
             };
-            let made = subscribers.iter().filter(entitled).flat_map(|subscriber| {
-                values.iter().map(|entity| {
-                    let now = store.position_now();
-                    let made = told.notification(&self.topic, subscriber, entity, now);
+            let made = subscribers.iter().filter_map(entitled).flat_map(|(subscriber, level)| {
+                let topic = &self.topic;
+                values.iter().map(move |entity| {
+                    let made = told.notification(topic, (&subscriber, level), entity, now);
                     (subscriber.tenant.clone(), made)
                 })
             });
-            let made: Vec<_> = made.collect();
+            // What was caused so long ago that it would not be kept is not written.
+            let kept = |(_, made): &(TenantId, Notification)| !made.is_over(now);
+            let made: Vec<_> = made.filter(kept).collect();
             self.put_all(made).await?;
             let last = last.filter(|_| more);
             if last.is_none() {
@@ -192,7 +197,7 @@ impl Feeding<'_> {
         let FeedPlace::Carrier { reached, .. } = &mut job.place else { return job };
         let last = job.objects_done.checked_sub(1).and_then(|last| self.part.get(last));
         if let Some(last) = last {
-            let by = last.through.first().cloned();
+            let by = last.ways.last().map(|way| way.first.clone());
             *reached = by.map(|by| (last.object.clone(), by));
             job.objects_done = 0;
         }
@@ -235,10 +240,16 @@ async fn part(
         cause,
         reached: Some(last),
     });
-    let fed = paths.into_iter().map(|path| Fed {
-        object: path.from,
-        cause,
-        through: vec![path.relationship, relationship.clone()],
-    });
-    Ok((fed.collect(), next))
+    let mut parts: Vec<Fed> = Vec::new();
+    for path in paths {
+        let onward = Some((carrier.clone(), relationship.clone()));
+        let way = Way { first: path.relationship, onward };
+        match parts.last_mut() {
+            Some(last) if last.object == path.from && last.ways.len() < WAYS_AT_ONCE => {
+                last.ways.push(way);
+            }
+            _ => parts.push(Fed { object: path.from, cause, ways: vec![way] }),
+        }
+    }
+    Ok((parts, next))
 }

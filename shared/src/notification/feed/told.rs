@@ -2,21 +2,25 @@
 
 use std::sync::Arc;
 
+use std::collections::HashMap;
+
 use sha2::{Digest, Sha256};
 
 use crate::access::TenantId;
+use crate::id::ObjectId;
 use crate::ingestion::level_of;
 use crate::notification::{
-    Entity, Named, Notification, NotificationId, Source, SourceType, expiry_of, kept_tags,
+    Entity, Named, Notification, NotificationId, Source, expiry_of, kept_tags,
 };
 use crate::services::{Defined, Services};
-use crate::store::{Fed, Head, StoreError, Telling};
+use crate::store::{Fed, Head, Path, StoreError, Telling, Way};
 use crate::subscription::{Subscription, SubscriptionSource};
 use crate::time::Position;
 use crate::tlp::Tlp;
 
 /// What is subscribed to.
 pub(super) struct Topic {
+    subject: SubscriptionSource,
     source: Source,
     /// The collection, if it is one.
     collection: Option<Arc<Defined>>,
@@ -28,9 +32,9 @@ impl Topic {
     /// The topic of a source; `None` when there is no such thing any more.
     pub async fn of(
         services: &Services,
-        source: &SubscriptionSource,
+        subject: &SubscriptionSource,
     ) -> Result<Option<Self>, StoreError> {
-        let (label, collection, level) = match source {
+        let (label, collection, level) = match subject {
             SubscriptionSource::Collection(id) => {
                 let Some(defined) = services.collection_by_id(*id).await? else { return Ok(None) };
                 (defined.collection.settings.title.clone(), Some(defined), Tlp::Clear)
@@ -42,8 +46,8 @@ impl Topic {
                 (head.facets.name.clone().unwrap_or_else(|| id.to_string()), None, level)
             }
         };
-        let source = Source { kind: source.kind(), id: source.id(), label };
-        Ok(Some(Self { source, collection, level }))
+        let source = Source { kind: subject.kind(), id: subject.id(), label };
+        Ok(Some(Self { subject: subject.clone(), source, collection, level }))
     }
 }
 
@@ -52,42 +56,57 @@ pub(super) struct Told {
     fed: Fed,
     entities: Vec<Entity>,
     labels: Vec<String>,
+    /// Why it is told, the lowest level first.
+    reasons: Vec<Reason>,
+}
+
+/// One reason to tell of an indicator: that it is in the collection, or one way to the actor.
+struct Reason {
+    /// The highest level of all it is made of.
     level: Tlp,
-    /// The tenants that own it or a relationship that leads to the actor: nobody else is told of
-    /// what belongs to a tenant.
+    /// The tenants that own a part of it: nobody else is told of what belongs to a tenant.
     owners: Vec<TenantId>,
 }
 
 impl Told {
-    /// Reads what there is to tell. Nothing, where the indicator or a relationship that leads to
-    /// the actor is gone.
+    /// Reads what there is to tell. Nothing, where the indicator is gone, or every way that led
+    /// from it to the actor.
     pub async fn of(services: &Services, topic: &Topic, fed: &Fed) -> Result<Self, StoreError> {
         let mut told = Self {
             fed: fed.clone(),
             entities: Vec::new(),
             labels: Vec::new(),
-            level: topic.level,
-            owners: Vec::new(),
+            reasons: Vec::new(),
         };
-        let ids: Vec<_> = std::iter::once(&fed.object).chain(&fed.through).cloned().collect();
+        let onward = fed.ways.iter().filter_map(|way| way.onward.as_ref());
+        let mut ids: Vec<ObjectId> = onward.flat_map(|(a, b)| [a.clone(), b.clone()]).collect();
+        ids.extend(fed.ways.iter().map(|way| way.first.clone()));
+        ids.push(fed.object.clone());
+        ids.sort();
+        ids.dedup();
         let heads = services.store().heads(&ids, true).await?;
-        let alive =
-            |head: &&Head| !head.deleted && (head.facets.is_indicator() || !head.facets.revoked);
-        let through: Option<Vec<&Head>> =
-            fed.through.iter().map(|id| heads.get(id).filter(alive)).collect();
-        let indicator = heads.get(&fed.object).filter(alive);
-        let (Some(indicator), Some(through)) = (indicator, through) else { return Ok(told) };
-        for head in through.into_iter().chain([indicator]) {
-            let level = level_of(services, &head.facets, &head.owner, None).await?;
-            told.level = told.level.max(level);
-            told.owners.push(head.owner.clone());
-        }
-        if topic.source.kind == SourceType::Collection {
+        let Some(indicator) = heads.get(&fed.object).filter(|head| !head.deleted) else {
+            return Ok(told);
+        };
+        match &topic.subject {
             // Whatever entered a collection, its readers read.
-            told.owners.clear();
+            SubscriptionSource::Collection(_) => {
+                let level = level_of(services, &indicator.facets, &indicator.owner, None).await?;
+                let level = level.max(topic.level);
+                told.reasons.push(Reason { level, owners: Vec::new() });
+            }
+            SubscriptionSource::ThreatActor(actor) => {
+                for way in &fed.ways {
+                    let Some(parts) = parts(way, indicator, actor, &heads) else { continue };
+                    told.reasons.push(Reason::of(services, topic, &parts).await?);
+                }
+                told.reasons.sort_by_key(|reason| reason.level);
+            }
         }
-        told.entities = Entity::named_by(&indicator.facets.iocs);
-        told.labels.clone_from(&indicator.facets.labels);
+        if !told.reasons.is_empty() {
+            told.entities = Entity::named_by(&indicator.facets.iocs);
+            told.labels.clone_from(&indicator.facets.labels);
+        }
         Ok(told)
     }
 
@@ -125,18 +144,21 @@ impl Told {
         self.fed.cause
     }
 
-    /// Whether a tenant may be told.
-    pub fn may_know(&self, topic: &Topic, tenant: &TenantId) -> bool {
+    /// The level at which a tenant is told: that of the lowest reason it may know; `None` where it
+    /// may know none.
+    pub fn level_for(&self, topic: &Topic, tenant: &TenantId) -> Option<Tlp> {
         let owned = |owner: &TenantId| owner.is_operator() || owner == tenant;
         let reads = |defined: &Arc<Defined>| defined.collection.is_read_by(tenant);
-        self.owners.iter().all(owned) && topic.collection.as_ref().is_none_or(reads)
+        let knows = |reason: &&Reason| reason.owners.iter().all(owned);
+        let reason = self.reasons.iter().find(knows)?;
+        topic.collection.as_ref().is_none_or(reads).then_some(reason.level)
     }
 
     /// The notification of one value for one subscriber.
     pub fn notification(
         &self,
         topic: &Topic,
-        subscriber: &Subscription,
+        (subscriber, level): (&Subscription, Tlp),
         entity: &Entity,
         now: Position,
     ) -> Notification {
@@ -151,11 +173,44 @@ impl Told {
             tags,
             hunting: None,
             object: Some(self.fed.object.clone()),
-            level: self.level,
+            level,
             stored: now,
             expires: expiry_of(id, subscriber.retention_days),
         }
     }
+}
+
+impl Reason {
+    async fn of(services: &Services, topic: &Topic, parts: &[&Head]) -> Result<Self, StoreError> {
+        let mut reason = Self { level: topic.level, owners: Vec::new() };
+        for head in parts {
+            let level = level_of(services, &head.facets, &head.owner, None).await?;
+            reason.level = reason.level.max(level);
+            reason.owners.push(head.owner.clone());
+        }
+        Ok(reason)
+    }
+}
+
+/// What a way is made of, if it still leads from the indicator to the actor.
+fn parts<'a>(
+    way: &Way,
+    indicator: &'a Head,
+    actor: &ObjectId,
+    heads: &'a HashMap<ObjectId, Head>,
+) -> Option<Vec<&'a Head>> {
+    let leads = |relationship: &ObjectId, from: &ObjectId, to: &ObjectId| {
+        let head = heads.get(relationship)?;
+        let path = Path::of(&head.facets).filter(|_| !head.deleted && !head.facets.revoked)?;
+        (path.from == *from && path.to == *to).then_some(head)
+    };
+    let Some((carrier, second)) = &way.onward else {
+        return Some(vec![indicator, leads(&way.first, indicator.id(), actor)?]);
+    };
+    let first = leads(&way.first, indicator.id(), carrier)?;
+    let second = leads(second, carrier, actor)?;
+    let carrier = heads.get(carrier).filter(|head| !head.deleted)?;
+    Some(vec![indicator, first, carrier, second])
 }
 
 #[cfg(test)]
@@ -170,12 +225,11 @@ mod tests {
             fed: Fed {
                 object: ObjectId::from_parts("indicator", uuid::Uuid::from_u128(object)),
                 cause: Position::from_micros(1),
-                through: Vec::new(),
+                ways: Vec::new(),
             },
             entities: domains.iter().map(entity).collect(),
             labels: Vec::new(),
-            level: Tlp::Clear,
-            owners: Vec::new(),
+            reasons: Vec::new(),
         }
     }
 

@@ -42,7 +42,6 @@ fn take_in(
         Op::Enter | Op::Update => {
             if trace.op == Op::Enter {
                 present.clear();
-                decision.entered.push(trace.position);
             }
             // An older version that became current again stands at its new place only.
             let again = present.iter().filter(|entry| entry.version == version);

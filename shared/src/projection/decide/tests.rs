@@ -48,7 +48,7 @@ fn head(newest: u8, revision: u64, projected: u64) -> Head {
         revision,
         projected,
         pending: Some(Position::from_micros(5_000)),
-        quiet: false,
+        quiet: 0,
         deleted: false,
         memberships: BTreeMap::new(),
         state: State::default(),

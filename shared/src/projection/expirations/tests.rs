@@ -23,7 +23,7 @@ fn head(revision: u64, projected: u64, pending: Option<DateTime<Utc>>) -> Head {
         revision,
         projected,
         pending: pending.map(Position::at_or_before),
-        quiet: false,
+        quiet: 0,
         deleted: false,
         memberships: BTreeMap::new(),
         state: State::default(),

@@ -1,4 +1,5 @@
-//! Which kinds a tenant's notifications are of: a list is read only if it may hold something.
+//! Of which kinds and levels a tenant's notifications are: a list is read only if it may hold
+//! something.
 
 use std::collections::HashMap;
 
@@ -7,61 +8,62 @@ use aws_sdk_dynamodb::types::{AttributeValue, ReturnConsumedCapacity};
 
 use super::list::partition;
 use crate::access::TenantId;
-use crate::notification::{Kind, Kinds, Notification};
+use crate::notification::{Notification, Shelf};
 use crate::store::item::{Item, ReadItem, key, number};
 use crate::store::{Store, StoreError};
 
 /// What a list of kinds is kept for beyond the notifications it speaks of.
 const KINDS_KEPT_LONGER: u64 = 7 * 86_400;
 
-/// Where it is written which kinds a tenant's notifications are of, or those with one tag.
+/// Where it is written of which kinds and levels a tenant's notifications are, or those with one
+/// tag.
 pub(super) fn kinds_key(tenant: &TenantId, tag: Option<&str>) -> Item {
     let words = ["kinds", tenant.as_str(), tag.unwrap_or_default()];
     key(partition(&words[..if tag.is_some() { 3 } else { 2 }]), "K")
 }
 
 impl Store {
-    /// Writes down which kinds there are before there are any: a list is read only if it may hold
+    /// Writes down which kinds and levels there are before there are any: a list is read only if it may hold
     /// something.
     pub(super) async fn note_kinds(
         &self,
         tenant: &TenantId,
         notifications: &[Notification],
     ) -> Result<(), StoreError> {
-        let mut fresh: HashMap<(Option<&str>, Kind), u64> = HashMap::new();
+        let mut fresh: HashMap<(Option<&str>, Shelf), u64> = HashMap::new();
         for notification in notifications {
-            let kind = notification.kind();
+            let shelf = notification.shelf();
             let tags = notification.tags.iter().map(|tag| Some(tag.as_str()));
             for tag in std::iter::once(None).chain(tags) {
-                let until = fresh.entry((tag, kind)).or_default();
+                let until = fresh.entry((tag, shelf)).or_default();
                 *until = notification.expires.max(*until);
             }
         }
-        for ((tag, kind), until) in fresh {
+        for ((tag, shelf), until) in fresh {
             let key = kinds_key(tenant, tag);
-            let name = format!("{} {}", key.text("id")?, kind.number());
+            let name = format!("{} {}", key.text("id")?, shelf.number());
             if self.noted_kinds().knows(&name, until) {
                 continue;
             }
             let until = until.saturating_add(KINDS_KEPT_LONGER);
-            self.note_kind(key, kind, until).await?;
+            self.note_shelf(key, shelf, until).await?;
             self.noted_kinds().note(name, until);
         }
         Ok(())
     }
 
-    /// Adds a kind, and keeps the list until `until` at the least: what speaks of notifications
+    /// Adds a shelf, and keeps the list until `until` at the least: what speaks of notifications
     /// that are kept for longer is kept as long as those.
-    async fn note_kind(&self, key: Item, kind: Kind, until: u64) -> Result<(), StoreError> {
+    async fn note_shelf(&self, key: Item, shelf: Shelf, until: u64) -> Result<(), StoreError> {
         let raise = self
-            .adding(key.clone(), kind)
-            .update_expression("ADD k :kind SET #ttl = :until")
+            .adding(key.clone(), shelf)
+            .update_expression("ADD k :shelf SET #ttl = :until")
             .condition_expression("attribute_not_exists(#ttl) OR #ttl < :until")
             .expression_attribute_names("#ttl", "ttl")
             .expression_attribute_values(":until", number(until));
         let answer = match raise.send().await.map_err(StoreError::of) {
             Err(StoreError::Conflict) => {
-                let add = self.adding(key, kind).update_expression("ADD k :kind");
+                let add = self.adding(key, shelf).update_expression("ADD k :shelf");
                 add.send().await.map_err(StoreError::of)?
             }
             answer => answer?,
@@ -70,31 +72,34 @@ impl Store {
         Ok(())
     }
 
-    fn adding(&self, key: Item, kind: Kind) -> UpdateItemFluentBuilder {
-        let kind = AttributeValue::Ns(vec![kind.number().to_string()]);
+    fn adding(&self, key: Item, shelf: Shelf) -> UpdateItemFluentBuilder {
+        let shelf = AttributeValue::Ns(vec![shelf.number().to_string()]);
         self.dynamodb()
             .update_item()
             .table_name(&self.names().notifications)
             .set_key(Some(key))
-            .expression_attribute_values(":kind", kind)
+            .expression_attribute_values(":shelf", shelf)
             .return_consumed_capacity(ReturnConsumedCapacity::Total)
     }
 
-    /// The kinds of a tenant's notifications, or of those with a tag; perhaps some more, as none
-    /// is ever taken away.
+    /// The kinds and levels of a tenant's notifications, or of those with a tag, in order; perhaps
+    /// some more, as none is ever taken away.
     ///
     /// # Errors
     /// When the table cannot be read.
-    pub async fn notification_kinds(
+    pub async fn notification_shelves(
         &self,
         tenant: &TenantId,
         tag: Option<&str>,
         consistent: bool,
-    ) -> Result<Kinds, StoreError> {
+    ) -> Result<Vec<Shelf>, StoreError> {
         let item = self.read_notification_item(kinds_key(tenant, tag), consistent).await?;
         let numbers = item.map(|item| item.numbers("k")).unwrap_or_default();
-        let kinds =
-            numbers.into_iter().filter_map(|number| Kind::numbered(number.try_into().ok()?));
-        Ok(kinds.fold(Kinds::NONE, Kinds::with))
+        let mut shelves: Vec<Shelf> = numbers
+            .into_iter()
+            .filter_map(|number| Shelf::numbered(number.try_into().ok()?))
+            .collect();
+        shelves.sort();
+        Ok(shelves)
     }
 }

@@ -5,19 +5,20 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use sha2::{Digest, Sha256};
 
 use crate::access::TenantId;
-use crate::notification::{EntityType, Kind, Named, Notification, SourceType};
+use crate::notification::{EntityType, Kind, Named, Notification, Shelf, SourceType};
+use crate::tlp::Tlp;
 
-/// A list of a tenant's notifications.
+/// A list of a tenant's notifications, all of one level: who may not see them reads none.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum List {
     /// All of one kind.
-    Kind(Kind),
+    Kind(Shelf),
     /// Those about one entity, from sources of one type.
-    Entity(String, SourceType),
+    Entity(String, SourceType, Tlp),
     /// Those from one source, about entities of one type.
-    Source(String, EntityType),
+    Source(String, EntityType, Tlp),
     /// Those of one kind with a tag.
-    Tag(String, Kind),
+    Tag(String, Shelf),
 }
 
 /// The partition that belongs to these words, in 22 characters: a posting has 100 bytes at most.
@@ -39,13 +40,17 @@ impl List {
     pub(super) fn partition(&self, tenant: &TenantId) -> String {
         let tenant = tenant.as_str();
         match self {
-            Self::Kind(kind) => {
-                partition(&["kind", tenant, kind.source.name(), kind.entity.name()])
+            Self::Kind(Shelf { kind: Kind { source, entity }, level }) => {
+                partition(&["kind", tenant, source.name(), entity.name(), level.name()])
             }
-            Self::Entity(id, source) => partition(&["entity", tenant, id, source.name()]),
-            Self::Source(id, entity) => partition(&["source", tenant, id, entity.name()]),
-            Self::Tag(tag, kind) => {
-                partition(&["tag", tenant, tag, kind.source.name(), kind.entity.name()])
+            Self::Entity(id, source, level) => {
+                partition(&["entity", tenant, id, source.name(), level.name()])
+            }
+            Self::Source(id, entity, level) => {
+                partition(&["source", tenant, id, entity.name(), level.name()])
+            }
+            Self::Tag(tag, Shelf { kind: Kind { source, entity }, level }) => {
+                partition(&["tag", tenant, tag, source.name(), entity.name(), level.name()])
             }
         }
     }
@@ -53,13 +58,13 @@ impl List {
     /// Every list a notification stands in.
     #[must_use]
     pub fn of(notification: &Notification) -> Vec<Self> {
-        let kind = notification.kind();
+        let shelf @ Shelf { kind, level } = notification.shelf();
         let mut lists = vec![
-            Self::Kind(kind),
-            Self::Entity(notification.entity.id.clone(), kind.source),
-            Self::Source(notification.source.id.clone(), kind.entity),
+            Self::Kind(shelf),
+            Self::Entity(notification.entity.id.clone(), kind.source, level),
+            Self::Source(notification.source.id.clone(), kind.entity, level),
         ];
-        lists.extend(notification.tags.iter().map(|tag| Self::Tag(tag.clone(), kind)));
+        lists.extend(notification.tags.iter().map(|tag| Self::Tag(tag.clone(), shelf)));
         lists
     }
 }
