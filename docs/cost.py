@@ -17,7 +17,8 @@ WRITE_UNIT = 0.625e-6
 TABLE_GB_MONTH = 0.25 + 0.20  # storage, point-in-time recovery
 BUCKET_GB_MONTH = 0.023
 BUCKET_GET = 0.4e-6
-API_CALL = 1.00e-6
+API_CALL = 1.00e-6  # for each 512 KiB or part of it
+API_BYTES = 512 * 1024
 INVOCATION = 0.20e-6
 GB_SECOND = 0.0000133334  # arm64
 GB_OUT = 0.09
@@ -54,9 +55,11 @@ def call_rows(figures):
     deployed = figures["deployed"]
     for name, call in figures["calls"].items():
         parts = [
-            API_CALL,
+            API_CALL * max(1, -(-call["bytes"] // API_BYTES)),
             function_cost(call["ms"], deployed["memory"].get(name, 256)),
-            table_cost(call) + deployed["bucket_gets"].get(name, 0) * BUCKET_GET,
+            table_cost(call)
+            + deployed["limiter_write_units"] * WRITE_UNIT
+            + deployed["bucket_gets"].get(name, 0) * BUCKET_GET,
             call["bytes"] / 1e9 * GB_OUT,
             deployed["log_bytes"] / 1e9 * LOG_GB,
         ]
@@ -132,7 +135,7 @@ Made by `docs/cost.py` of `docs/cost.json`; do not edit. Prices: us-east-1, on d
 The other inputs are under `deployed` in `docs/cost.json`, each with where it comes from. Milliseconds are those of warm handlers on the machine that measured, tests' build, embedded engine included; they are charged as though all were the processor's, at the share of one that the function's memory buys. That is an upper bound for what the code takes; what DynamoDB itself takes on AWS (a few milliseconds a request) is not in it, nor are cold starts.
 
 ## Calls
-One read or write by a key on the plan `enterprise`, whose counts are written once in 100 requests.
+By a key on the plan `enterprise`, whose counts take {figures["deployed"]["limiter_write_units"]:g} write units a request beside those below. Answers as they are without compression; a client that takes gzip pays a fraction of "out".
 
 {table(head, list(call_rows(figures)))}
 

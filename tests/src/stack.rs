@@ -27,8 +27,17 @@ pub struct Emulator {
 }
 
 impl Emulator {
-    /// Starts it on a port of its own. With `roles` it refuses what no policy allows.
-    pub async fn start(roles: bool) -> Self {
+    /// Everything a stack of ours needs. It refuses what no policy allows.
+    pub async fn of_stacks() -> Self {
+        Self::start(SERVICES, true).await
+    }
+
+    /// Tables and their streams, and nothing else.
+    pub async fn of_tables() -> Self {
+        Self::start("dynamodb,dynamodbstreams", false).await
+    }
+
+    async fn start(services: &str, roles: bool) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
         let log = std::fs::File::create(folder.path().join("log")).unwrap();
@@ -37,7 +46,7 @@ impl Emulator {
             .args(["-m", "ministack"])
             .env("BIND_HOST", "127.0.0.1")
             .env("GATEWAY_PORT", port.to_string())
-            .env("SERVICES", SERVICES)
+            .env("SERVICES", services)
             .env("AUTH", roles.to_string())
             .env("S3_DATA_DIR", folder.path().join("s3"))
             .env("TMPDIR", folder.path())
@@ -83,10 +92,11 @@ fn endpoint(port: u16) -> String {
     format!("http://127.0.0.1:{port}")
 }
 
-fn environment(port: u16) -> [(String, String); 4] {
+fn environment(port: u16) -> [(String, String); 5] {
     [
         ("AWS_ENDPOINT_URL", &*endpoint(port)),
         ("AWS_REGION", "us-east-1"),
+        ("AWS_DEFAULT_REGION", "us-east-1"),
         // Who the emulator takes for the account itself.
         ("AWS_ACCESS_KEY_ID", clients::ACCESS_KEY),
         ("AWS_SECRET_ACCESS_KEY", clients::SECRET_KEY),
@@ -114,7 +124,7 @@ pub struct Stack {
 impl Stack {
     /// Deploys the template with this build's binaries.
     pub async fn create() -> Self {
-        let emulator = Emulator::start(true).await;
+        let emulator = Emulator::of_stacks().await;
         let folder = binaries::path("iocast").parent().unwrap().to_owned();
         let template = binaries::workspace().join("infra/template.yaml");
         let mut command = Command::new(python::stack());

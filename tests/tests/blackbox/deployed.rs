@@ -48,7 +48,8 @@ async fn the_template_deploys_and_works() {
     let collection = json!({"title": "Detection", "alias": "detection", "ceiling": "amber"});
     let collection = post(&stack, key, "/api/v1/manage/collections", collection).await;
     let id = collection["id"].as_str().unwrap();
-    let feed = json!({"name": "Block", "alias": "block", "collection": id, "formats": ["csv"]});
+    let feed = json!({"name": "Block", "alias": "block", "collection": id, "formats": ["csv"],
+        "publish_every_minutes": 1});
     post(&stack, key, "/api/v1/manage/feeds", feed).await;
     let subscription = format!("/api/v1/subscriptions/collection/{id}");
     assert_eq!(stack.request(key, "PUT", &subscription).await.expect(201).json()["source_id"], id);

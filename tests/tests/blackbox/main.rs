@@ -92,6 +92,7 @@ mod positions;
 mod python_clients;
 mod real_data;
 mod restart;
+mod second_engine;
 mod subscriptions;
 mod taxii_delete;
 mod taxii_discovery;
