@@ -52,6 +52,7 @@ def main(endpoint, template_path, folder, stack):
     outputs = formation.describe_stacks(StackName=stack)["Stacks"][0]["Outputs"]
     outputs = {one["OutputKey"]: one["OutputValue"] for one in outputs}
     add_routes(client("apigatewayv2"), template, names)
+    add_time_to_live(client("dynamodb"), template, names)
     print(json.dumps({"outputs": outputs, "resources": names}))
 
 
@@ -119,6 +120,14 @@ def add_routes(gateway, template, names):
             key = "$default" if operation.get("isDefaultRoute") else f"{method} {path}"
             target = f"integrations/{integrations[function]}"
             gateway.create_route(ApiId=api, RouteKey=key, Target=target)
+
+
+def add_time_to_live(tables, template, names):
+    """The emulator passes over what a table says of it."""
+    for name, resource in template["Resources"].items():
+        expiry = resource.get("Properties", {}).get("TimeToLiveSpecification")
+        if expiry:
+            tables.update_time_to_live(TableName=names[name], TimeToLiveSpecification=expiry)
 
 
 if __name__ == "__main__":

@@ -90,12 +90,21 @@ async fn the_template_deploys_and_works() {
     // The schedules of a minute: a feed's file, and what has ceased to be valid.
     let file = once_it_says(&stack, key, "/feeds/block.csv", "bad.example.net").await;
     assert!(file.contains("# END "), "{file}");
-    once_it_says(&stack, key, "/api/v1/manage/status", "expired_to\":\"").await;
+    let begun = format!("environment spawned for {}", stack.resource("ExpireFunction"));
+    until("expire is called", async || stack.emulator.log().contains(&begun).then_some(())).await;
 
-    // Nothing was refused to a role, and nothing was parked.
+    // No function failed, nothing was refused to a role, and nothing was parked.
     let log = stack.emulator.log();
-    assert!(!log.contains("AccessDenied"), "a role lacks a right:\n{log}");
+    for fault in ["AccessDenied", "\"level\":\"ERROR\"", "errorType"] {
+        assert!(!log.contains(fault), "{fault}:\n{log}");
+    }
     let doctor = ["doctor", "--stack", NAME, "--json"];
-    let doctor = iocast_with(&doctor, &stack.emulator.environment()).await;
-    assert!(doctor.stdout.contains("ParkedQueue"), "{doctor:?}");
+    let doctor = iocast_with(&doctor, &stack.emulator.environment()).await.json();
+    let findings = doctor["findings"].as_array().unwrap();
+    // The service itself is not what it is asked about: there is none at its usual address.
+    let stack = findings.iter().filter(|one| {
+        one["what"].as_str().unwrap().ends_with("Table") || one["what"] == "ParkedQueue"
+    });
+    let good = stack.filter(|one| one["health"] == "ok").count();
+    assert_eq!(good, 5, "{doctor}");
 }
