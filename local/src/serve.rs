@@ -1,6 +1,5 @@
 //! Starting and stopping everything in one process; what the command line and the tests use.
 
-use std::convert;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::time::Duration;
 
@@ -13,7 +12,7 @@ use tokio::task::JoinSet;
 
 pub use crate::data_folder::Storage;
 use crate::data_folder::{DataFolder, DataFolderError};
-use crate::engines::{EngineError, Engines, tables};
+use crate::engines::{EngineError, Engines, Reached, tables};
 pub use crate::first_start::Keys;
 use crate::first_start::{self, FirstStartError};
 use crate::gateway;
@@ -95,17 +94,17 @@ pub enum StartError {
 /// # Errors
 /// When something of it does not start; what had started stops again.
 pub async fn start(options: Options) -> Result<Running, StartError> {
-    start_between(options, convert::identity).await
+    start_between(options, Reached::at).await
 }
 
-/// As [`start`], but the functions reach the `DynamoDB` engine at the address that `between`
-/// gives for the engine's own: for a proxy. The streams are read from the engine itself.
+/// As [`start`], but `DynamoDB` is reached where `between` says for the engine's own address: by a
+/// proxy, or at another engine.
 ///
 /// # Errors
 /// When something of it does not start; what had started stops again.
 pub async fn start_between(
     options: Options,
-    between: impl FnOnce(SocketAddr) -> SocketAddr,
+    between: impl FnOnce(SocketAddr) -> Reached,
 ) -> Result<Running, StartError> {
     let template = Template::embedded()?;
     let data = DataFolder::open(&options.storage)?;
@@ -146,7 +145,7 @@ pub async fn start_between(
         services,
         bucket,
         s3: engines.s3.address(),
-        dynamodb: engines.dynamodb.address(),
+        dynamodb: engines.reached.streams,
         parked: Parked::new(&data.parked()),
         front,
         tasks,

@@ -41,6 +41,7 @@ pub mod python;
 pub mod realistic;
 pub mod runtime_api;
 pub mod service;
+pub mod stack;
 pub mod stack_api;
 pub mod stream_history;
 pub mod subscribing;

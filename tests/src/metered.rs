@@ -23,4 +23,9 @@ impl Metered {
     pub fn read_units(&self) -> f64 {
         self.services.store().units().read
     }
+
+    /// Write units the tables have charged it so far.
+    pub fn write_units(&self) -> f64 {
+        self.services.store().units().write
+    }
 }

@@ -9,6 +9,9 @@ use tokio::process::Command;
 
 use crate::binaries;
 
+/// What installs Python packages.
+const UV: &str = "uv==0.13.9";
+
 /// Runs `tests/python/<script>` with arguments; fails the test unless it ends with 0.
 pub async fn run(script: &str, arguments: &[&str]) -> String {
     run_with(interpreter(), script, arguments).await
@@ -23,6 +26,31 @@ pub async fn run_pycti(script: &str, arguments: &[&str]) -> String {
 pub fn pycti() -> PathBuf {
     static INTERPRETER: OnceLock<PathBuf> = OnceLock::new();
     INTERPRETER.get_or_init(|| make("requirements-pycti.txt")).clone()
+}
+
+/// Runs a program of the lints of the template, by its name, in the folder of the repository.
+///
+/// # Errors
+/// What it printed, unless it ends with 0.
+pub async fn lint(program: &str, arguments: &[&str]) -> Result<(), String> {
+    static INTERPRETER: OnceLock<PathBuf> = OnceLock::new();
+    let python = INTERPRETER.get_or_init(|| make("requirements-lint.txt"));
+    let mut command = Command::new(python.with_file_name(program));
+    command.args(arguments).current_dir(binaries::workspace()).kill_on_drop(true);
+    let output = command.env("SAM_CLI_TELEMETRY", "0").output().await.unwrap();
+    let printed = [output.stdout, output.stderr].map(|b| String::from_utf8_lossy(&b).into_owned());
+    if output.status.success() { Ok(()) } else { Err(printed.concat()) }
+}
+
+/// The interpreter that has the emulator of AWS (`ministack`) and what deploys to it.
+pub(crate) fn stack() -> PathBuf {
+    static INTERPRETER: OnceLock<PathBuf> = OnceLock::new();
+    INTERPRETER.get_or_init(|| make("requirements-stack.txt")).clone()
+}
+
+/// The path of `tests/python/<script>`.
+pub(crate) fn script(name: &str) -> PathBuf {
+    folder().join(name)
 }
 
 /// The folder of `node` and `npm`, which come as a Python package: nobody has to install them.
@@ -68,12 +96,19 @@ fn make(requirements: &str) -> PathBuf {
         std::fs::remove_dir_all(&home).unwrap();
     }
     must("python3", &["-m".as_ref(), "venv".as_ref(), home.as_os_str()]);
-    let install = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "-r"];
-    let mut arguments: Vec<&std::ffi::OsStr> = install.iter().map(AsRef::as_ref).collect();
-    arguments.push(requirements.as_os_str());
-    must(python.to_str().unwrap(), &arguments);
+    // All are pinned, so nothing is left to resolve; pip itself takes minutes for the lints.
+    install(&python, &["pip", "install", "--quiet", "--disable-pip-version-check", UV]);
+    let uv = ["uv", "pip", "install", "--quiet", "--no-deps", "--python"];
+    let files = [python.to_str().unwrap(), "-r", requirements.to_str().unwrap()];
+    install(&python, &[&uv[..], &files].concat());
     std::fs::write(home.join("complete"), "").unwrap();
     python
+}
+
+fn install(python: &Path, arguments: &[&str]) {
+    let module = std::iter::once("-m").chain(arguments.iter().copied());
+    let arguments: Vec<&std::ffi::OsStr> = module.map(AsRef::as_ref).collect();
+    must(python.to_str().unwrap(), &arguments);
 }
 
 fn must(program: &str, arguments: &[&std::ffi::OsStr]) {

@@ -155,6 +155,11 @@ pub struct Inbox {
 }
 
 impl Inbox {
+    /// The bucket of this name at an address of S3.
+    pub fn of(s3: SocketAddr, bucket: &str) -> Self {
+        Self { s3, bucket: bucket.to_owned() }
+    }
+
     /// Puts a file.
     ///
     /// # Errors

@@ -3,7 +3,7 @@
 use std::ops::RangeInclusive;
 
 use chrono::{DateTime, Utc};
-use shared::feed::Feed;
+use shared::feed::{Edition, Feed, due_since, is_late};
 use shared::services::Services;
 use shared::store::StoreError;
 
@@ -22,19 +22,30 @@ pub enum Due {
     First,
 }
 
-/// Whether a feed is due at the minute of `time`.
+/// Whether a feed is due at the minute of `time`, and whether its next edition is late, as far as
+/// that is seen without its log: what is new there and fails to be published is told as a failure.
 ///
 /// # Errors
 /// When its edition cannot be looked for.
-pub async fn due(services: &Services, feed: &Feed, time: DateTime<Utc>) -> Result<Due, StoreError> {
+pub async fn due(
+    services: &Services,
+    feed: &Feed,
+    time: DateTime<Utc>,
+) -> Result<(Due, bool), StoreError> {
     let store = services.store();
-    let Some((edition, _)) = store.edition(feed.id).await? else {
+    let edition = store.edition(feed.id).await?.map(|(edition, _)| edition);
+    let late = overdue(feed, edition.as_ref(), time);
+    let Some(edition) = edition else {
         // Every minute would begin the same again while a large one is made.
         let ours = store.claim_first_edition(feed.id).await?;
-        return Ok(if ours { Due::First } else { Due::No });
+        return Ok((if ours { Due::First } else { Due::No }, late));
     };
     let due = has_its_turn(feed, edition.state.as_of, time);
-    Ok(if due { Due::Turn } else { Due::No })
+    Ok((if due { Due::Turn } else { Due::No }, late))
+}
+
+fn overdue(feed: &Feed, edition: Option<&Edition>, time: DateTime<Utc>) -> bool {
+    due_since(feed, edition, None).is_some_and(|since| is_late(feed, since, time))
 }
 
 /// Whether it is the feed's minute; or was some minutes ago, and nothing was written since: then

@@ -34,7 +34,8 @@ struct Event {
 }
 
 /// Publishes the feeds that are due at the event's `time`, or at the present moment if it names
-/// none; none is begun after `until`. `report` is given the metrics of each. Answers with counts.
+/// none; none is begun after `until`. `report` is given the metrics of each, and of all how many
+/// were late when the run came to them. Answers with counts.
 ///
 /// # Errors
 /// When the event is none of a schedule, the definitions cannot be read, or feeds failed; their
@@ -53,7 +54,11 @@ pub async fn handle(
     let feeds = services.store().feeds().await?;
     let mut counts = Counts::default();
     for feed in &feeds {
-        match due::due(services, feed, time).await {
+        let due = due::due(services, feed, time).await.map(|(due, overdue)| {
+            counts.overdue += u32::from(overdue);
+            due
+        });
+        match due {
             Ok(Due::No) => {}
             Ok(_) if Instant::now() >= until => counts.late += 1,
             Ok(due) => {
@@ -68,6 +73,7 @@ pub async fn handle(
             }
         }
     }
+    report(&metrics::late(counts.overdue));
     let answer = json!({
         "feeds": feeds.len(),
         "published": counts.published,
@@ -96,6 +102,7 @@ struct Counts {
     overtaken: usize,
     late: usize,
     failed: usize,
+    overdue: u32,
 }
 
 impl Counts {

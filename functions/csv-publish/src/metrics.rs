@@ -1,4 +1,4 @@
-//! The metrics of one run, in `CloudWatch`'s embedded metric format.
+//! The metrics of a run, in `CloudWatch`'s embedded metric format.
 
 use std::time::Duration;
 
@@ -46,5 +46,20 @@ pub fn line(
         "FeedBytes": bytes,
         "FeedReadUnits": units.read,
         "FeedSeconds": took.as_secs_f64(),
+    })
+}
+
+/// The line that says how many feeds were late: each run has one, as silence is a fault, too.
+pub fn late(feeds: u32) -> Value {
+    json!({
+        "_aws": {
+            "Timestamp": Utc::now().timestamp_millis(),
+            "CloudWatchMetrics": [{
+                "Namespace": "iocast",
+                "Dimensions": [[]],
+                "Metrics": [{"Name": "FeedsLate", "Unit": "Count"}],
+            }],
+        },
+        "FeedsLate": feeds,
     })
 }

@@ -26,6 +26,8 @@ use stream_records::StreamRecords;
 pub struct Engines {
     /// `DynamoDB`.
     pub dynamodb: DynamoDb,
+    /// Where it, or what stands in for it, is reached.
+    pub reached: Reached,
     /// S3.
     pub s3: S3,
     /// SDK clients for them.
@@ -46,16 +48,33 @@ pub struct Clients {
     pub s3: aws_sdk_s3::Client,
 }
 
+/// Where `DynamoDB` is reached.
+#[derive(Clone, Copy, Debug)]
+pub struct Reached {
+    /// By the functions.
+    pub tables: SocketAddr,
+    /// By who reads the streams and by who looks past the functions' way.
+    pub streams: SocketAddr,
+}
+
+impl Reached {
+    /// All of it at one address.
+    #[must_use]
+    pub const fn at(address: SocketAddr) -> Self {
+        Self { tables: address, streams: address }
+    }
+}
+
 impl Engines {
-    /// Starts both over the data folder; with one receiver for each bucket trigger. The functions
-    /// reach `DynamoDB` at the address that `between` gives for the engine's own.
+    /// Starts both over the data folder; with one receiver for each bucket trigger. `DynamoDB` is
+    /// reached where `between` says for the engine's own address.
     ///
     /// # Errors
     /// When one of them does not start.
     pub fn start(
         wiring: &Wiring,
         data: &DataFolder,
-        between: impl FnOnce(SocketAddr) -> SocketAddr,
+        between: impl FnOnce(SocketAddr) -> Reached,
     ) -> Result<(Self, Vec<UnboundedReceiver<ObjectCreated>>), EngineError> {
         let durability = if data.is_temporary() { Durability::Forgotten } else { Durability::Kept };
         let dynamodb = DynamoDb::start(&data.database(), durability)?;
@@ -65,17 +84,18 @@ impl Engines {
         let (signal, stop) = stopping();
         let s3 = S3::start(&data.buckets(), &wiring.template.buckets(), listeners, stop)?;
         let http = clients::http();
+        let reached = between(dynamodb.address());
         let clients = Clients {
-            dynamodb: clients::dynamodb(between(dynamodb.address()), &http),
-            streams: clients::streams(dynamodb.address(), &http),
+            dynamodb: clients::dynamodb(reached.tables, &http),
+            streams: clients::streams(reached.streams, &http),
             s3: clients::s3(s3.address(), &http),
         };
-        Ok((Self { dynamodb, s3, clients, stream_records, stop: signal }, created))
+        Ok((Self { dynamodb, reached, s3, clients, stream_records, stop: signal }, created))
     }
 
     /// Stops both.
     pub async fn stop(self) {
-        let Self { dynamodb, s3, clients, stream_records, stop } = self;
+        let Self { dynamodb, s3, clients, stream_records, stop, reached: _ } = self;
         stop.stop();
         s3.stopped().await;
         drop((clients, stream_records));

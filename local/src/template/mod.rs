@@ -128,4 +128,6 @@ fn read<T: DeserializeOwned>(place: &str, value: &Value) -> Result<T, TemplateEr
 }
 
 #[cfg(test)]
+mod drift;
+#[cfg(test)]
 mod tests;

@@ -19,7 +19,7 @@ use lambda_http::{Body, Request, Response};
 
 pub use accept::{Accept, MediaRange};
 pub use answer::{Answer, accepts_gzip};
-pub use auth::{AuthError, admit, authenticate, identify};
+pub use auth::{AuthError, CHALLENGE, admit, authenticate, identify};
 pub use body::{BodyError, MAX_BODY_BYTES, MAX_EXPANDED_BYTES};
 pub use call::Call;
 pub use error::ApiError;

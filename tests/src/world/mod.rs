@@ -10,7 +10,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use local::engines::clients;
+use local::engines::{Reached, clients};
 use local::serve::{Options, Running, Storage, start_between};
 use shared::services::{Services, Settings};
 
@@ -19,7 +19,11 @@ use crate::function::Function;
 use crate::gateway_event;
 use crate::keys::{KeySpec, make_unlimited_plan};
 use crate::metered::Metered;
+use crate::stack::Emulator;
 use crate::worse_days::Proxy;
+
+/// With this variable set, systems are made on another `DynamoDB` than the embedded one.
+pub const SECOND_ENGINE: &str = "IOCAST_SECOND_ENGINE";
 
 /// A system of the test's own. It ends with the test.
 pub struct World {
@@ -32,6 +36,7 @@ pub struct World {
     pub streams: Client,
     /// Between the functions and `DynamoDB`.
     proxy: Option<Proxy>,
+    _second_engine: Option<Emulator>,
     writer: String,
     reader: String,
 }
@@ -53,7 +58,10 @@ impl World {
     /// until it is told to.
     pub async fn on_worse_days() -> (Self, Proxy) {
         let mut proxy = None;
-        let between = |engine| proxy.insert(Proxy::start(engine)).address();
+        let between = |engine| {
+            let tables = proxy.insert(Proxy::start(engine)).address();
+            Reached { tables, streams: engine }
+        };
         let world = Self::start_between(false, between).await;
         let proxy = proxy.expect("the functions' way to DynamoDB was asked for");
         (Self { proxy: Some(proxy.clone()), ..world }, proxy)
@@ -87,10 +95,16 @@ impl World {
     }
 
     async fn start(demo: bool) -> Self {
-        Self::start_between(demo, std::convert::identity).await
+        Self::start_between(demo, Reached::at).await
     }
 
-    async fn start_between(demo: bool, between: impl FnOnce(SocketAddr) -> SocketAddr) -> Self {
+    async fn start_between(demo: bool, between: impl FnOnce(SocketAddr) -> Reached) -> Self {
+        let second_engine = match std::env::var(SECOND_ENGINE) {
+            Ok(_) => Some(Emulator::of_tables().await),
+            Err(_) => None,
+        };
+        let address = second_engine.as_ref().map(Emulator::address);
+        let between = |own| between(address.unwrap_or(own));
         let listen = "127.0.0.1:0".parse().unwrap();
         let options = Options { listen, storage: Storage::InMemory, demo };
         let running = start_between(options, between).await.expect("the local service starts");
@@ -100,6 +114,7 @@ impl World {
             streams: http.clone(),
             http,
             proxy: None,
+            _second_engine: second_engine,
             running,
             writer: String::new(),
             reader: String::new(),

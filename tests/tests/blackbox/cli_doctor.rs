@@ -94,7 +94,7 @@ async fn a_stack_is_looked_at_from_its_tables_to_its_queue() {
     let line = ["doctor", "--stack", "iocast"];
     let good = at_terminal(&line, &aws.environment(), "").await.fits().expect(0);
     let _ = good.shows(&[
-        "iocast, 8 resources",
+        "iocast, 9 resources",
         "ok     AccessTable",
         "drops what has expired",
         "is active, and streams",
@@ -115,7 +115,7 @@ async fn a_stack_is_looked_at_from_its_tables_to_its_queue() {
         "aws events enable-rule --name minute",
         "holds 3 parked events",
         "900.0 s at the most",
-        "8 things are wrong.",
+        "9 things are wrong.",
     ]);
     let other = ["doctor", "--stack", "other"];
     let other = at_terminal(&other, &aws.environment(), "").await.fits().expect(2);

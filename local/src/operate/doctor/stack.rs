@@ -13,7 +13,9 @@ const LATE_MILLIS: f64 = 300_000.0;
 /// How far back the lag is looked for.
 const WINDOW: TimeDelta = TimeDelta::minutes(15);
 /// What a stack of ours has at the least.
-const TABLES: [&str; 3] = ["AccessTable", "CollectionsTable", "ObjectsTable"];
+const TABLES: [&str; 4] = ["AccessTable", "CollectionsTable", "NotificationsTable", "ObjectsTable"];
+/// Those of them whose items have an end; the others stream.
+const EXPIRING: [&str; 2] = ["AccessTable", "NotificationsTable"];
 
 /// Looks at a stack.
 pub async fn examine(aws: &Aws, name: &str, now: DateTime<Utc>) -> Vec<Finding> {
@@ -66,13 +68,12 @@ async fn table(aws: &Aws, resource: &StackResource) -> Result<Finding, Fault> {
         let advice = "wait until it is ACTIVE; restore it if it was deleted";
         return Ok(Finding::wrong(what, format!("is {status}"), advice));
     }
-    let streams = table["StreamSpecification"]["StreamEnabled"] == true;
-    if !streams && what != "AccessTable" {
+    if !EXPIRING.contains(&what.as_str()) {
+        if table["StreamSpecification"]["StreamEnabled"] == true {
+            return Ok(Finding::ok(what, "is active, and streams"));
+        }
         let advice = "without it nothing is projected: deploy the template again";
         return Ok(Finding::wrong(what, "has no stream", advice));
-    }
-    if what != "AccessTable" {
-        return Ok(Finding::ok(what, "is active, and streams"));
     }
     let call = ("1.0", "DynamoDB_20120810.DescribeTimeToLive");
     let described = aws.json("dynamodb", call, &body).await?;
@@ -80,7 +81,7 @@ async fn table(aws: &Aws, resource: &StackResource) -> Result<Finding, Fault> {
     if matches!(expires, Some("ENABLED" | "ENABLING")) {
         return Ok(Finding::ok(what, "is active, and drops what has expired"));
     }
-    let advice = "receipts and counters stay for ever: deploy the template again";
+    let advice = "counters, receipts and notifications stay for ever: deploy the template again";
     Ok(Finding::wrong(what, "does not drop what has expired", advice))
 }
 

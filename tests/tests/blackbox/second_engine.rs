@@ -1,0 +1,33 @@
+//! What the store promises, on a second `DynamoDB` by other authors (`ministack`): tests of every
+//! surface that go by conditions, transactions, queries in both directions, batches, updates and
+//! the streams, run once more with it. docs/engines.md says where it differs.
+
+use tests::world::SECOND_ENGINE;
+use tokio::process::Command;
+
+/// Beginnings of the names of the tests.
+const REPLAYED: [&str; 8] = [
+    "access_limits::",
+    "expiry::",
+    "ingest_deletion::",
+    "ioc_stream::",
+    "manage_collections::",
+    "subscriptions::",
+    "taxii_delete::",
+    "taxii_next::",
+];
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_stores_promises_hold_on_a_second_engine() {
+    let ourselves = std::env::current_exe().unwrap();
+    let mut command = Command::new(ourselves);
+    // Each has an engine of its own, and this process others beside it.
+    command.args(REPLAYED).args(["--test-threads", "2"]).env(SECOND_ENGINE, "ministack");
+    let output = command.kill_on_drop(true).output().await.unwrap();
+    let printed = String::from_utf8_lossy(&output.stdout);
+    assert!(output.status.success(), "{printed}\n{}", String::from_utf8_lossy(&output.stderr));
+    assert!(
+        printed.contains("test result: ok. ") && !printed.contains("ok. 0 passed"),
+        "{printed}"
+    );
+}
