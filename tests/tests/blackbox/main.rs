@@ -49,6 +49,7 @@ mod export_objects;
 mod export_parameters;
 mod export_python;
 mod export_tlp;
+mod faults;
 mod feeds_access;
 mod feeds_cli;
 mod feeds_cost;
