@@ -23,7 +23,6 @@ use serde_json::{Value, json};
 use shared::access::{NewKey, Scope, TenantId};
 use shared::clock::Clock;
 use shared::collection::{Collection, CollectionSettings};
-use shared::id::ObjectId;
 use shared::ingestion::{Candidate, Outcome as Taken, Submission, submit};
 use shared::services::{Services, Settings, SourceKeySecret};
 use shared::store::Names;
@@ -196,19 +195,25 @@ impl Stage {
         assert!(taken.iter().all(|one| matches!(one, Taken::Accepted(_))), "{taken:?}");
     }
 
-    /// Takes objects in, and projects them.
+    /// Takes objects in and projects them, one after the other.
     pub async fn settle(&self, tenant: &str, objects: &[Object]) {
-        self.take_in(tenant, objects).await;
-        let ids: Vec<ObjectId> = objects.iter().map(|o| o.id().parse().unwrap()).collect();
-        let failures = self.plain.projector().project(&self.plain, &ids).await;
-        assert!(failures.0.is_empty(), "{failures:?}");
-        // A marking definition has what names it projected anew.
+        for object in objects {
+            self.take_in(tenant, std::slice::from_ref(object)).await;
+            self.pump().await;
+        }
+    }
+
+    /// Projects what is pending, as the stream does, until nothing is.
+    pub async fn pump(&self) {
         loop {
             let now = self.plain.store().position_now().next();
-            let pending = self.plain.store().scan_pending(None, now).await.unwrap().found;
+            let mut pending = self.plain.store().scan_pending(None, now).await.unwrap().found;
             if pending.is_empty() {
                 return;
             }
+            // Always in the same order: what was overtaken leaves traces.
+            pending.sort_by_key(|id| id.object_type() != "marking-definition");
+            pending.truncate(1);
             let failures = self.plain.projector().project(&self.plain, &pending).await;
             assert!(failures.0.is_empty(), "{failures:?}");
         }
@@ -321,11 +326,17 @@ impl Stage {
                     break;
                 }
                 stage.front.strike(None);
+                if scenario.function != "ProjectFunction" {
+                    stage.pump().await;
+                }
             }
             outcomes.push(tries);
         }
         let struck = stage.front.struck();
         stage.front.strike(None);
+        if scenario.function != "ProjectFunction" {
+            stage.pump().await;
+        }
         let (calls, state) = (stage.front.calls(), stage.state().await);
         let names = stage.names.clone();
         stage.end().await;
