@@ -107,8 +107,17 @@ async fn publish_a_while(
     services: &Services,
     event: Value,
 ) -> Result<Value, csv_publish::HandleError> {
-    let report = |metrics: &Value| tracing::info!(%metrics, "a feed");
-    csv_publish::handle(services, event, Instant::now() + PUBLISHING, &report).await
+    csv_publish::handle(services, event, Instant::now() + PUBLISHING).await
+}
+
+/// What a deployed run of projection has.
+const PROJECTION: Duration = Duration::from_secs(110);
+
+async fn project_a_while(
+    services: &Services,
+    event: Value,
+) -> Result<Value, project::ProjectError> {
+    project::handle(services, event, Instant::now() + PROJECTION).await
 }
 
 /// The function with this logical id that takes events.
@@ -121,7 +130,7 @@ pub fn event(services: &Services, logical_id: &str) -> Option<EventHandler> {
         "ExpireFunction" => taking_events!(services, expire::handle),
         "IngestDropFunction" => taking_events!(services, ingest_drop::handle),
         "NotifyFunction" => taking_events!(services, notify_a_while),
-        "ProjectFunction" => taking_events!(services, project::handle),
+        "ProjectFunction" => taking_events!(services, project_a_while),
         "RescanFunction" => taking_events!(services, rescan_a_while),
         _ => None,
     }

@@ -32,3 +32,4 @@ pub mod stream_record;
 pub mod subscription;
 pub mod time;
 pub mod tlp;
+pub mod work;

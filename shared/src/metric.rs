@@ -7,6 +7,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use chrono::Utc;
 use serde_json::{Map, Value, json};
 
+use crate::work;
+
 /// The namespace of every metric.
 const NAMESPACE: &str = "iocast";
 
@@ -41,9 +43,26 @@ pub fn start_printing() {
     PRINTED.store(true, Ordering::Relaxed);
 }
 
-/// Reports metrics of one moment, under these dimensions. In the local run they go to the log.
+/// Reports metrics of one moment, under these dimensions; the line also names the request or event
+/// they come of. In the local run they go to the log.
 pub fn report(dimensions: &[(&str, &str)], metrics: &[(&str, Unit, f64)]) {
-    let line = line(dimensions, metrics, Utc::now().timestamp_millis());
+    report_with(&[], dimensions, metrics);
+}
+
+/// The same, with more that the line says, which is no metric: `properties`.
+pub fn report_with(
+    properties: &[(&str, Value)],
+    dimensions: &[(&str, &str)],
+    metrics: &[(&str, Unit, f64)],
+) {
+    let mut line = line(dimensions, metrics, Utc::now().timestamp_millis());
+    if let Value::Object(members) = &mut line {
+        members.extend(properties.iter().map(|(name, value)| ((*name).to_owned(), value.clone())));
+        if let Some(work) = work::present() {
+            members.insert("request_id".into(), json!(work.request_id));
+            members.insert("trace_id".into(), json!(work.trace_id));
+        }
+    }
     if PRINTED.load(Ordering::Relaxed) {
         // Nobody is left to be told that nothing can be printed.
         let _ = writeln!(std::io::stdout().lock(), "{line}");

@@ -76,7 +76,7 @@ async fn publish_with(
 pub async fn run_schedule(services: &Services, time: &str) -> Result<Value, String> {
     let until = Instant::now() + crate::patience::DEADLINE;
     let event = json!({"source": "aws.events", "time": time});
-    let done = csv_publish::handle(services, event, until, &|_| {}).await;
+    let done = csv_publish::handle(services, event, until).await;
     done.map_err(|fault| fault.to_string())
 }
 

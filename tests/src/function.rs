@@ -1,7 +1,9 @@
 //! A function's real binary, running against our Runtime API.
 
+use std::path::Path;
 use std::process::Stdio;
 use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
 
 use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::process::{Child, Command};
@@ -15,14 +17,42 @@ use crate::runtime_api::{Outcome, RuntimeApi, Streamed};
 pub struct Function {
     runtime: RuntimeApi,
     printed: Arc<Mutex<String>>,
-    _process: Child,
+    started: Instant,
+    process: Child,
 }
 
 impl Function {
     /// Starts the binary `name` as Lambda does, with `environment` beside Lambda's own variables.
     pub async fn start(name: &str, environment: &[(String, String)]) -> Self {
+        Self::start_program(&binaries::path(name), name, environment).await
+    }
+
+    /// The same, of the binary at `program`.
+    pub async fn start_program(
+        program: &Path,
+        name: &str,
+        environment: &[(String, String)],
+    ) -> Self {
+        Self::run(Command::new(program), name, environment).await
+    }
+
+    /// The same, but as a member of the control group whose list of members is at `members`: a
+    /// shell joins it and becomes the function. The shell's millisecond counts as the function's.
+    pub async fn start_within(
+        members: &Path,
+        program: &Path,
+        name: &str,
+        environment: &[(String, String)],
+    ) -> Self {
+        let mut shell = Command::new("/bin/sh");
+        shell.args(["-c", "echo $$ > \"$0\" && exec \"$1\""]).args([members, program]);
+        Self::run(shell, name, environment).await
+    }
+
+    async fn run(mut command: Command, name: &str, environment: &[(String, String)]) -> Self {
         let runtime = RuntimeApi::start().await;
-        let mut process = Command::new(binaries::path(name))
+        let started = Instant::now();
+        let mut process = command
             .env_clear()
             .env("AWS_LAMBDA_RUNTIME_API", runtime.address())
             .env("AWS_LAMBDA_FUNCTION_NAME", name)
@@ -49,7 +79,17 @@ impl Function {
                 kept.push('\n');
             }
         });
-        Self { runtime, printed, _process: process }
+        Self { runtime, printed, started, process }
+    }
+
+    /// The time from its start until it asked for its first event.
+    pub async fn cold_start(&self) -> Duration {
+        self.runtime.first_poll().await.duration_since(self.started)
+    }
+
+    /// The number of its process.
+    pub fn pid(&self) -> u32 {
+        self.process.id().expect("the function runs")
     }
 
     /// What the function printed so far: its log, and its metrics.

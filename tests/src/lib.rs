@@ -13,6 +13,7 @@
 )]
 #![allow(clippy::missing_panics_doc, clippy::must_use_candidate)]
 
+pub mod aws_front;
 pub mod binaries;
 pub mod chance;
 pub mod checker;
@@ -43,6 +44,7 @@ pub mod runtime_api;
 pub mod service;
 pub mod stack;
 pub mod stack_api;
+pub mod stage;
 pub mod stream_history;
 pub mod subscribing;
 pub mod taxii_reading;

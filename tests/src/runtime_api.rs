@@ -4,6 +4,7 @@
 use std::collections::HashMap;
 use std::convert::Infallible;
 use std::sync::{Arc, Mutex};
+use std::time::Instant;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
@@ -15,7 +16,7 @@ use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
 use serde_json::Value;
 use tokio::net::TcpListener;
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{mpsc, oneshot, watch};
 use uuid::Uuid;
 
 /// The header by which a function says that it streams.
@@ -53,6 +54,7 @@ struct State {
     events: tokio::sync::Mutex<mpsc::UnboundedReceiver<Invocation>>,
     waiting: Mutex<Waiting>,
     failed_start: Mutex<Option<String>>,
+    polled: watch::Sender<Option<Instant>>,
 }
 
 /// A running Runtime API for one function.
@@ -73,6 +75,7 @@ impl RuntimeApi {
             events: tokio::sync::Mutex::new(events),
             waiting: Mutex::default(),
             failed_start: Mutex::default(),
+            polled: watch::Sender::new(None),
         });
         let server = tokio::spawn(serve(listener, Arc::clone(&state)));
         Self { address, queue, state, server }
@@ -81,6 +84,13 @@ impl RuntimeApi {
     /// What `AWS_LAMBDA_RUNTIME_API` has to say: host and port.
     pub fn address(&self) -> &str {
         &self.address
+    }
+
+    /// When the function first asked for an event, once it has.
+    pub async fn first_poll(&self) -> Instant {
+        let mut polled = self.state.polled.subscribe();
+        let polled = polled.wait_for(Option::is_some).await.expect("the server runs");
+        polled.expect("it was waited for")
     }
 
     /// Hands the function an event and waits for its answer.
@@ -169,6 +179,7 @@ async fn route(
 }
 
 async fn next(state: &State) -> Response<Full<Bytes>> {
+    state.polled.send_if_modified(|at| at.replace(at.unwrap_or_else(Instant::now)).is_none());
     let Some(invocation) = state.events.lock().await.recv().await else {
         // The test is over: as on AWS, a function that has nothing to do waits.
         return std::future::pending().await;

@@ -3,7 +3,7 @@
 use lambda_http::http::StatusCode;
 use lambda_http::http::header::RETRY_AFTER;
 use shared::feed::{Edition, File};
-use shared::http::{Answer, ApiError, AuthError, Call};
+use shared::http::{Answer, ApiError, AuthError, Call, Refusal};
 use shared::store::StoreError;
 
 /// A feed without an edition is looked after every minute.
@@ -49,6 +49,12 @@ impl Fault {
             Some(seconds) => answer.with(RETRY_AFTER, seconds),
             None => answer,
         }
+    }
+}
+
+impl Refusal for Fault {
+    fn answer(self, call: &Call) -> Answer {
+        Self::answer(self, call)
     }
 }
 

@@ -15,11 +15,7 @@ use shared::services::Services;
 
 /// Answers one request.
 pub async fn handle(services: &Services, request: Request) -> Response<Body> {
-    serve(request, async |call| match answer(services, &call).await {
-        Ok(answer) => answer,
-        Err(fault) => fault.answer(&call),
-    })
-    .await
+    serve(request, async |call| answer(services, &call).await).await
 }
 
 async fn answer(services: &Services, call: &Call) -> Result<Answer, fault::Fault> {

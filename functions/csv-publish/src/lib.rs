@@ -34,8 +34,8 @@ struct Event {
 }
 
 /// Publishes the feeds that are due at the event's `time`, or at the present moment if it names
-/// none; none is begun after `until`. `report` is given the metrics of each, and of all how many
-/// were late when the run came to them. Answers with counts.
+/// none; none is begun after `until`. Reports the metrics of each, and of all how many were late when
+/// the run came to them. Answers with counts.
 ///
 /// # Errors
 /// When the event is none of a schedule, the definitions cannot be read, or feeds failed; their
@@ -44,7 +44,6 @@ pub async fn handle(
     services: &Services,
     event: Value,
     until: Instant,
-    report: &(dyn Fn(&Value) + Send + Sync),
 ) -> Result<Value, HandleError> {
     let event: Event = serde_json::from_value(event)?;
     let clock = services.store().now();
@@ -62,7 +61,7 @@ pub async fn handle(
             Ok(Due::No) => {}
             Ok(_) if Instant::now() >= until => counts.late += 1,
             Ok(due) => {
-                counts.add(run(services, feed, &collections, report).await.as_ref());
+                counts.add(run(services, feed, &collections).await.as_ref());
                 if due == Due::First {
                     unclaim(services, feed).await;
                 }
@@ -73,7 +72,7 @@ pub async fn handle(
             }
         }
     }
-    report(&metrics::late(counts.overdue));
+    metrics::report_late(counts.overdue);
     let answer = json!({
         "feeds": feeds.len(),
         "published": counts.published,
@@ -116,18 +115,13 @@ impl Counts {
     }
 }
 
-async fn run(
-    services: &Services,
-    feed: &Feed,
-    collections: &[Collection],
-    report: &(dyn Fn(&Value) + Send + Sync),
-) -> Option<Outcome> {
+async fn run(services: &Services, feed: &Feed, collections: &[Collection]) -> Option<Outcome> {
     let (begun, before) = (Instant::now(), services.store().units());
     let progress = Progress::default();
     let request = Request { feed, collections, rebuild: false };
     let done = publish(services, request, &progress).await;
     let units = services.store().units() - before;
-    report(&metrics::line(feed, done.as_ref().ok(), &progress, units, begun.elapsed()));
+    metrics::report(feed, done.as_ref().ok(), &progress, units, begun.elapsed());
     match done {
         Ok(outcome) => Some(outcome),
         Err(error) => {

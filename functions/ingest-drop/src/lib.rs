@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use shared::access::TenantId;
 use shared::ingestion::{Candidate, Submission, submit};
 use shared::services::Services;
-use shared::store::{Drop, StoreError};
+use shared::store::{Drop, StoreError, bucket_failed};
 use shared::tlp::Tlp;
 use thiserror::Error;
 use tokio::io::{AsyncRead, AsyncReadExt};
@@ -102,7 +102,8 @@ async fn take(services: &Services, drop: &Drop) -> Result<Option<Tally>, DropErr
     loop {
         let end = match read(&mut reader, &mut elements, &mut waiting).await {
             Ok(end) => end,
-            Err(fault) => {
+            Err(Fault::Bucket(error)) => return Err(error.into()),
+            Err(Fault::File(fault)) => {
                 tally.error = Some(fault);
                 true
             }
@@ -118,14 +119,37 @@ async fn take(services: &Services, drop: &Drop) -> Result<Option<Tally>, DropErr
     }
 }
 
+/// Why reading a file ends before the file does.
+enum Fault {
+    /// The file is not what it should be, and stays so: what came before it is taken.
+    File(String),
+    /// The bucket stopped sending: another attempt reads the file from its beginning.
+    Bucket(StoreError),
+}
+
+impl From<String> for Fault {
+    fn from(fault: String) -> Self {
+        Self::File(fault)
+    }
+}
+
+impl From<std::io::Error> for Fault {
+    fn from(error: std::io::Error) -> Self {
+        if bucket_failed(&error) {
+            return Self::Bucket(StoreError::Unavailable(format!("a file's bytes: {error}")));
+        }
+        Self::File(format!("not readable: {error}"))
+    }
+}
+
 /// Reads one chunk; says whether it was the last.
 async fn read(
     reader: &mut (impl AsyncRead + Unpin),
     elements: &mut Elements,
     waiting: &mut Vec<(usize, Candidate)>,
-) -> Result<bool, String> {
+) -> Result<bool, Fault> {
     let mut chunk = vec![0; CHUNK];
-    let count = reader.read(&mut chunk).await.map_err(|fault| format!("not readable: {fault}"))?;
+    let count = reader.read(&mut chunk).await?;
     if count == 0 {
         elements.finish(waiting)?;
         return Ok(true);

@@ -1,15 +1,12 @@
 //! The Lambda behind the bucket's `inbox/`.
 
-use lambda_http::lambda_runtime::{self, LambdaEvent, service_fn};
-use serde_json::Value;
-use shared::services::Services;
+use std::time::Duration;
+
+/// A file is read to its end, or by another attempt.
+const MARGIN: Duration = Duration::ZERO;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), lambda_http::Error> {
-    shared::lambda::start_logging();
-    let services = &Services::from_env()?;
-    lambda_runtime::run(service_fn(|event: LambdaEvent<Value>| async move {
-        ingest_drop::handle(services, event.payload).await.map_err(lambda_http::Error::from)
-    }))
-    .await
+    let run = async |services, event, _| ingest_drop::handle(&services, event).await;
+    shared::lambda::run_events(MARGIN, run).await
 }

@@ -16,11 +16,7 @@ use shared::services::Services;
 
 /// Answers one request.
 pub async fn handle(services: &Services, request: Request) -> Response<Body> {
-    serve(request, async |call| match route(services, &call).await {
-        Ok(answer) => answer,
-        Err(error) => error.answer(&call),
-    })
-    .await
+    serve(request, async |call| route(services, &call).await).await
 }
 
 async fn route(services: &Services, call: &Call) -> Result<Answer, ApiError> {

@@ -147,26 +147,28 @@ impl Connection {
         }
         while !self.is_over() && self.may_go_on().await {
             let waited = self.said.elapsed();
-            let made = match self.advance().await {
-                Ok(made) => made,
-                Err(error) => {
-                    tracing::warn!(%error, "a stream stands still");
-                    self.pace = PACE.1;
-                    String::new()
-                }
-            };
+            let left = self.span.saturating_sub(self.begun.elapsed());
+            // What is under way at the end is told on the next connection.
+            let Ok(advanced) = tokio::time::timeout(left, self.advance()).await else { break };
+            let stands_still = advanced.is_err();
+            let made = advanced.unwrap_or_else(|error| {
+                tracing::warn!(%error, "a stream stands still");
+                self.pace = PACE.1;
+                String::new()
+            });
             self.report(false);
             if !made.is_empty() {
                 return Some(self.say(made));
             }
-            if self.idle && self.finite.is_some_and(|patience| self.is_done(patience)) {
+            let nothing_more = self.idle || stands_still;
+            if nothing_more && self.finite.is_some_and(|patience| self.is_done(patience)) {
                 self.ended = true;
                 return Some(self.heartbeat());
             }
             if waited >= HEARTBEAT {
                 return Some(self.heartbeat());
             }
-            if self.pending.is_empty() {
+            if self.pending.is_empty() || stands_still {
                 self.pause().await;
             }
         }

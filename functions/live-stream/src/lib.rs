@@ -28,12 +28,17 @@ use lambda_http::http::{HeaderName, StatusCode};
 use lambda_http::{Body, Request, Response};
 use shared::http::{Answer, ApiError, Call, Chunks, Reply, StreamedBody, serve_streaming};
 use shared::services::{Defined, Services};
+use shared::store::StoreError;
+use tokio::time::{Instant, timeout_at};
 
 pub use limits::Limits;
 
 use access::{Refusal, Visitor};
 use ask::Ask;
 use connection::Connection;
+
+/// Who cannot be told within this whether there is a stream is put off.
+const OPENING: Duration = Duration::from_secs(15);
 
 /// Answers one request.
 pub async fn handle(
@@ -76,8 +81,10 @@ pub async fn handle_whole(services: &Services, limits: Limits, request: Request)
 }
 
 async fn open(services: Services, limits: Limits, span: Duration, call: Call, name: &str) -> Reply {
+    let late = Instant::now() + OPENING;
     // Who asks comes before what is asked.
-    let defined = match find(&services, &call, name).await {
+    let found = timeout_at(late, find(&services, &call, name)).await;
+    let defined = match found.unwrap_or_else(|_| Err(Refusal::Passing(no_answer()))) {
         Err(Refusal::Lasting(error)) => return Reply::Whole(error.answer(&call)),
         Err(Refusal::Passing(error)) => Err(Some(error)),
         Ok(found) => found.ok_or(None),
@@ -92,7 +99,8 @@ async fn open(services: Services, limits: Limits, span: Duration, call: Call, na
     let finite = (limits.finite || ask.finite).then_some(limits.patience);
     let begun = match defined {
         Ok(defined) => {
-            Connection::begin(services, call, defined, ask, span, finite).await.map_err(Some)
+            let begun = Connection::begin(services, call, defined, ask, span, finite);
+            timeout_at(late, begun).await.unwrap_or_else(|_| Err(no_answer())).map_err(Some)
         }
         Err(error) => Err(error),
     };
@@ -108,6 +116,10 @@ async fn open(services: Services, limits: Limits, span: Duration, call: Call, na
         }
     };
     Reply::Streamed(headers(), chunks)
+}
+
+fn no_answer() -> StoreError {
+    StoreError::Unavailable(format!("no answer in {OPENING:?}"))
 }
 
 /// The stream; none where the key's plan allows no more for now.

@@ -33,11 +33,7 @@ use tenants::Tenants;
 
 /// Answers one request.
 pub async fn handle(services: &Services, request: Request) -> Response<Body> {
-    serve(request, async |call| match answer(services, &call).await {
-        Ok(answer) => answer,
-        Err(error) => error.answer(&call),
-    })
-    .await
+    serve(request, async |call| answer(services, &call).await).await
 }
 
 /// Answers a request of somebody who needs no key, because the tables themselves are open to
@@ -45,10 +41,7 @@ pub async fn handle(services: &Services, request: Request) -> Response<Body> {
 pub async fn handle_as(services: &Services, actor: &Actor, request: Request) -> Response<Body> {
     serve(request, async |call| {
         let operator = Operator { services, key: None, actor: actor.clone() };
-        match route(&operator, &call).await {
-            Ok(answer) => answer,
-            Err(error) => error.answer(&call),
-        }
+        route(&operator, &call).await
     })
     .await
 }

@@ -4,6 +4,7 @@
 //! record may come late, twice or out of order.
 
 use std::collections::{BTreeMap, HashSet};
+use std::time::Instant;
 
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -28,11 +29,15 @@ struct Event {
 }
 
 /// Projects the objects a batch of stream records names. Answers with the records that must come
-/// again (`ReportBatchItemFailures`).
+/// again (`ReportBatchItemFailures`), those among them that were not done by `until`.
 ///
 /// # Errors
 /// When the event is none of a `DynamoDB` stream.
-pub async fn handle(services: &Services, event: Value) -> Result<Value, ProjectError> {
+pub async fn handle(
+    services: &Services,
+    event: Value,
+    until: Instant,
+) -> Result<Value, ProjectError> {
     let event: Event = serde_json::from_value(event)?;
     let mut records: BTreeMap<ObjectId, String> = BTreeMap::new();
     for record in event.records {
@@ -46,7 +51,7 @@ pub async fn handle(services: &Services, event: Value) -> Result<Value, ProjectE
         }
     }
     let ids: Vec<ObjectId> = records.keys().cloned().collect();
-    let failures = services.projector().project(services, &ids).await;
+    let failures = services.projector().project_until(services, &ids, until).await;
     for (id, fault) in &failures.0 {
         error!(%id, %fault, "not projected");
     }

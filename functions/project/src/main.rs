@@ -1,15 +1,12 @@
 //! The Lambda behind the objects table's stream.
 
-use lambda_http::lambda_runtime::{self, LambdaEvent, service_fn};
-use serde_json::Value;
-use shared::services::Services;
+use std::time::Duration;
+
+/// What is left of the time limit for saying which records must come again.
+const MARGIN: Duration = Duration::from_secs(10);
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), lambda_http::Error> {
-    shared::lambda::start_logging();
-    let services = &Services::from_env()?;
-    lambda_runtime::run(service_fn(|event: LambdaEvent<Value>| async move {
-        project::handle(services, event.payload).await.map_err(lambda_http::Error::from)
-    }))
-    .await
+    let run = async |services, event, until| project::handle(&services, event, until).await;
+    shared::lambda::run_events(MARGIN, run).await
 }

@@ -14,11 +14,7 @@ use shared::subscription::{MAX_SUBSCRIPTIONS, Subscription, SubscriptionSource};
 /// Answers one request.
 pub async fn handle(services: &Services, request: Request) -> Response<Body> {
     // Boxed: futures within futures grow past what the compiler lays out.
-    serve(request, async |call| match Box::pin(route(services, &call)).await {
-        Ok(answer) => answer,
-        Err(error) => error.answer(&call),
-    })
-    .await
+    serve(request, async |call| Box::pin(route(services, &call)).await).await
 }
 
 async fn route(services: &Services, call: &Call) -> Result<Answer, ApiError> {

@@ -3,7 +3,7 @@
 use lambda_http::http::StatusCode;
 use serde_json::{Map, Value, json};
 use shared::access::ScopeRefusal;
-use shared::http::{Answer, ApiError, AuthError, BodyError, Call, QueryError};
+use shared::http::{Answer, ApiError, AuthError, BodyError, Call, QueryError, Refusal};
 use shared::store::StoreError;
 
 use crate::media;
@@ -74,6 +74,12 @@ impl Fault {
         }
         // The headers (challenge, Allow, Retry-After) are those of every surface.
         self.error.answer(call).with_body(media::TAXII, &body)
+    }
+}
+
+impl Refusal for Fault {
+    fn answer(self, call: &Call) -> Answer {
+        Self::answer(self, call)
     }
 }
 

@@ -27,11 +27,7 @@ use visitor::Visitor;
 
 /// Answers one request.
 pub async fn handle(services: &Services, request: Request) -> Response<Body> {
-    serve(request, async |call| match answer(services, &call).await {
-        Ok(answer) => answer,
-        Err(fault) => fault.answer(&call),
-    })
-    .await
+    serve(request, async |call| answer(services, &call).await).await
 }
 
 async fn answer(services: &Services, call: &Call) -> Result<Answer, Fault> {

@@ -1,13 +1,14 @@
-//! SDK clients for the embedded engines: the real ones, pointed at loopback ports.
+//! SDK clients for the embedded engines: the real ones, pointed at loopback ports. They wait and
+//! repeat as the deployed functions do: what runs out of time there does so here.
 
 use std::net::SocketAddr;
 use std::time::Duration;
 
 use aws_credential_types::Credentials;
 use aws_sdk_dynamodb::config::{
-    BehaviorVersion, Region, SharedHttpClient, StalledStreamProtectionConfig, retry::RetryConfig,
-    timeout::TimeoutConfig,
+    BehaviorVersion, Region, SharedHttpClient, StalledStreamProtectionConfig,
 };
+use shared::lambda::{bucket_timeouts, retries, timeouts};
 
 use crate::template::REGION;
 
@@ -65,6 +66,7 @@ pub fn s3(address: SocketAddr, http: &SharedHttpClient) -> aws_sdk_s3::Client {
         .endpoint_url(endpoint(address))
         .http_client(http.clone())
         .retry_config(retries())
+        .timeout_config(bucket_timeouts())
         .stalled_stream_protection(StalledStreamProtectionConfig::disabled())
         .force_path_style(true)
         .build();
@@ -77,19 +79,4 @@ fn credentials() -> Credentials {
 
 fn endpoint(address: SocketAddr) -> String {
     format!("http://{address}")
-}
-
-/// As the deployed functions repeat requests (`shared::lambda`), for S3 too.
-fn retries() -> RetryConfig {
-    RetryConfig::standard().with_max_attempts(4)
-}
-
-/// As the deployed functions wait for `DynamoDB` (`shared::lambda`): what runs out of time there
-/// does so here.
-fn timeouts() -> TimeoutConfig {
-    TimeoutConfig::builder()
-        .connect_timeout(Duration::from_secs(2))
-        .operation_attempt_timeout(Duration::from_secs(5))
-        .operation_timeout(Duration::from_secs(20))
-        .build()
 }

@@ -113,7 +113,9 @@ pub async fn identify(services: &Services, call: &Call) -> Result<Caller, AuthEr
     }
     services.note_use(&known).await;
     let plan = services.plan(&known.key.plan).await?;
-    Ok(known.caller(plan))
+    let caller = known.caller(plan);
+    call.asked_by(&caller);
+    Ok(caller)
 }
 
 /// The key in the headers: `X-API-Key` (or `x-apikey`, as `VirusTotal` clients spell it), Bearer,

@@ -9,8 +9,9 @@ use percent_encoding::percent_decode_str;
 use uuid::Uuid;
 
 use super::body::{self, BodyError};
+use super::line::{self, Asker, Line};
 use super::{Query, QueryError};
-use crate::access::Quota;
+use crate::access::{Caller, Quota};
 
 /// One request.
 #[derive(Debug)]
@@ -25,6 +26,7 @@ pub struct Call {
     headers: HeaderMap,
     body: Body,
     quota: Arc<OnceLock<Quota>>,
+    asker: Asker,
 }
 
 /// What an answer must know of its request.
@@ -38,7 +40,14 @@ pub struct Frame {
 }
 
 impl Call {
-    pub(super) fn new(request: Request) -> Self {
+    /// The request, and the log line of what comes of it.
+    pub(super) fn begin(request: Request) -> (Self, Line) {
+        let request_id = Uuid::new_v4();
+        let line = Line::begin(&request, request_id);
+        (Self::new(request, request_id, line.asker.clone()), line)
+    }
+
+    fn new(request: Request, request_id: Uuid, asker: Asker) -> Self {
         let (parts, body) = request.into_parts();
         // One final slash may be there or not; any other empty segment is part of the name.
         let path = parts.uri.path();
@@ -50,14 +59,20 @@ impl Call {
             .map(|segment| percent_decode_str(segment).decode_utf8_lossy().into_owned())
             .collect();
         Self {
-            request_id: Uuid::new_v4(),
+            request_id,
             method: parts.method,
             path,
             raw_query: parts.uri.query().unwrap_or_default().to_owned(),
             headers: parts.headers,
             body,
             quota: Arc::default(),
+            asker,
         }
+    }
+
+    /// The log line will say who asks.
+    pub(super) fn asked_by(&self, caller: &Caller) {
+        line::note(&self.asker, caller);
     }
 
     pub(super) fn frame(&self) -> Frame {

@@ -1,6 +1,7 @@
 //! Errors of every surface but TAXII: `{"error":{code,message,details,request_id}}`.
 
 use std::num::NonZeroU32;
+use std::time::Duration;
 
 use lambda_http::http::StatusCode;
 use lambda_http::http::header::{ALLOW, RETRY_AFTER, WWW_AUTHENTICATE};
@@ -62,6 +63,22 @@ impl ApiError {
         Self::new(StatusCode::NOT_FOUND, "not_found", message)
     }
 
+    /// 503 of a request that the function's time was not enough for.
+    #[must_use]
+    pub fn out_of_time(time: Duration) -> Self {
+        error!(?time, "no answer in time");
+        Self::unavailable()
+    }
+
+    fn unavailable() -> Self {
+        Self::new(
+            StatusCode::SERVICE_UNAVAILABLE,
+            "unavailable",
+            "the store is busy or out of reach: try again; sending the same again is harmless",
+        )
+        .retry_after(1)
+    }
+
     /// 405 of a route that takes only the methods in `allow`.
     #[must_use]
     pub fn method_not_allowed(allow: &'static str) -> Self {
@@ -111,12 +128,7 @@ impl From<StoreError> for ApiError {
                 "internal",
                 "something stored cannot be read; the operator is told by the log",
             ),
-            _ => Self::new(
-                StatusCode::SERVICE_UNAVAILABLE,
-                "unavailable",
-                "the store is busy or out of reach: try again; sending the same again is harmless",
-            )
-            .retry_after(1),
+            _ => Self::unavailable(),
         }
     }
 }

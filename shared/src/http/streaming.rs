@@ -3,6 +3,7 @@
 use std::convert::Infallible;
 use std::future::Future;
 use std::pin::Pin;
+use std::task::{Context, Poll};
 
 use bytes::Bytes;
 use futures::StreamExt;
@@ -12,8 +13,11 @@ use http_body_util::combinators::UnsyncBoxBody;
 use http_body_util::{BodyExt, Full, StreamBody};
 use lambda_http::http::Method;
 use lambda_http::{Request, Response};
+use tracing::Instrument;
 
+use super::line::Line;
 use super::{Answer, Call};
+use crate::work;
 
 /// The pieces of a body, each sent as soon as it is there.
 pub type Chunks = Pin<Box<dyn Stream<Item = Bytes> + Send>>;
@@ -36,19 +40,49 @@ where
     F: FnOnce(Call) -> Answered,
     Answered: Future<Output = Reply>,
 {
-    let call = Call::new(request);
+    let (call, mut line) = Call::begin(request);
     let frame = call.frame();
-    if call.method == Method::OPTIONS {
-        return whole(Answer::preflight().send(&frame));
-    }
-    match handle(call).await {
-        Reply::Whole(answer) => whole(answer.send(&frame)),
-        Reply::Streamed(answer, _) if frame.head => whole(answer.send(&frame)),
-        Reply::Streamed(answer, chunks) => {
+    let span = line.span();
+    let reply = if call.method == Method::OPTIONS {
+        Reply::Whole(Answer::preflight())
+    } else {
+        work::doing(line.work.clone(), handle(call)).instrument(span.clone()).await
+    };
+    match reply {
+        Reply::Streamed(answer, chunks) if !frame.head => {
             let (parts, _) = answer.send(&frame).into_parts();
-            let frames = chunks.map(|bytes| Ok(Frame::data(bytes)));
+            line.answered(parts.status);
+            let frames = Told { chunks, line, span }.map(|bytes| Ok(Frame::data(bytes)));
             Response::from_parts(parts, StreamBody::new(frames).boxed_unsync())
         }
+        Reply::Whole(answer) | Reply::Streamed(answer, _) => {
+            let response = answer.send(&frame);
+            line.answered(response.status());
+            line.sent(response.body().len());
+            whole(response)
+        }
+    }
+}
+
+/// A stream's pieces; its log line is written when it ends or its reader goes.
+struct Told {
+    chunks: Chunks,
+    line: Line,
+    span: tracing::Span,
+}
+
+impl Stream for Told {
+    type Item = Bytes;
+
+    fn poll_next(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Bytes>> {
+        let this = self.get_mut();
+        let _entered = this.span.enter();
+        let next = || this.chunks.as_mut().poll_next(context);
+        let polled = work::stepping(this.line.work.clone(), next);
+        if let Poll::Ready(Some(bytes)) = &polled {
+            this.line.sent(bytes.len());
+        }
+        polled
     }
 }
 

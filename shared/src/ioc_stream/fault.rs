@@ -4,7 +4,7 @@ use lambda_http::http::StatusCode;
 use serde_json::json;
 
 use crate::cursor::SealError;
-use crate::http::{Answer, ApiError, AuthError, Call, QueryError};
+use crate::http::{Answer, ApiError, AuthError, Call, QueryError, Refusal};
 use crate::notification::cursor::CursorError;
 use crate::notification::filter::FilterError;
 use crate::store::StoreError;
@@ -83,6 +83,12 @@ fn code(error: &ApiError) -> &'static str {
         (_, 405) => "MethodNotAllowedError",
         (_, 400..=499) => "BadRequestError",
         _ => "TransientError",
+    }
+}
+
+impl Refusal for Fault {
+    fn answer(self, call: &Call) -> Answer {
+        Self::answer(self, call)
     }
 }
 

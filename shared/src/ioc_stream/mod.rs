@@ -19,11 +19,7 @@ where
     F: AsyncFnOnce(&Call) -> Result<Answer, Fault>,
 {
     // Boxed: futures within futures grow past what the compiler lays out.
-    serve(request, async |call| match Box::pin(handle(&call)).await {
-        Ok(answer) => answer,
-        Err(fault) => fault.answer(&call),
-    })
-    .await
+    serve(request, async |call| Box::pin(handle(&call)).await).await
 }
 
 /// The path's segments behind `/api/v3`; `None` for another path.

@@ -86,13 +86,45 @@ impl Projector {
     /// # Errors
     /// Never as a whole: names each object whose projection failed and must be tried again.
     pub async fn project(&self, services: &Services, ids: &[ObjectId]) -> Failures {
+        self.project_within(services, ids, None).await
+    }
+
+    /// The same, until a moment: what is not done by then has failed.
+    ///
+    /// # Errors
+    /// As [`Projector::project`].
+    pub async fn project_until(
+        &self,
+        services: &Services,
+        ids: &[ObjectId],
+        until: Instant,
+    ) -> Failures {
+        self.project_within(services, ids, Some(until)).await
+    }
+
+    async fn project_within(
+        &self,
+        services: &Services,
+        ids: &[ObjectId],
+        until: Option<Instant>,
+    ) -> Failures {
         let mut failures = Failures::default();
         let mut batches = vec![ids.to_vec()];
         while let Some(batch) = batches.pop() {
             let (joins, plain): (Vec<_>, Vec<_>) = batch.iter().cloned().partition(is_sro);
             // Boxed: the future is large, and callers hold it within theirs.
             let work = Box::pin(self.project_all(services, plain, joins, &mut failures));
-            let Err(error) = work.await else { continue };
+            let done = match until {
+                Some(until) => tokio::time::timeout_at(until.into(), work).await,
+                None => Ok(work.await),
+            };
+            let Ok(done) = done else {
+                // Whatever was under way is as after any interruption.
+                let left = batches.into_iter().flatten().chain(batch);
+                failures.0.extend(left.map(|id| (id, out_of_time())));
+                return failures;
+            };
+            let Err(error) = done else { continue };
             // One object, or the log it goes to, must not hold its neighbours up: halve until it
             // stands alone.
             if let [id] = batch.as_slice() {
@@ -333,6 +365,10 @@ impl Projector {
 fn asked_anew(head: &Head) -> bool {
     head.revision > head.projected + 1
         || head.memberships.values().any(|known| known.version.is_none() && !known.related)
+}
+
+fn out_of_time() -> StoreError {
+    StoreError::Unavailable("not done in time".into())
 }
 
 fn is_sro(id: &ObjectId) -> bool {

@@ -1,7 +1,7 @@
 //! The bucket's `inbox/`: files dropped for ingest, and the results written beside them.
 
 use aws_sdk_s3::operation::get_object::GetObjectError;
-use aws_sdk_s3::primitives::ByteStream;
+use aws_sdk_s3::primitives::{ByteStream, ByteStreamError};
 
 use super::{Store, StoreError};
 
@@ -14,6 +14,12 @@ pub struct Drop {
 
 /// The bytes of a dropped file, to be read as a stream.
 pub type DropBody = ByteStream;
+
+/// Whether the bucket failed while a file was read, as opposed to the file being at fault.
+#[must_use]
+pub fn bucket_failed(error: &std::io::Error) -> bool {
+    error.get_ref().is_some_and(|cause| cause.is::<ByteStreamError>())
+}
 
 impl Store {
     /// Opens a dropped file; `None` when it is gone.

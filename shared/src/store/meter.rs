@@ -4,6 +4,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use aws_sdk_dynamodb::types::ConsumedCapacity;
 
+use crate::work;
+
 /// Read and write request units.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Units {
@@ -21,9 +23,9 @@ impl std::ops::Sub for Units {
     }
 }
 
-/// Adds up what a store's calls consumed since it was made.
+/// Adds up what calls consumed: those of a store since it was made, or those of one request.
 #[derive(Debug, Default)]
-pub(super) struct Meter {
+pub(crate) struct Meter {
     // Units come in halves; whole numbers of halves add up without rounding.
     read_halves: AtomicU64,
     write_halves: AtomicU64,
@@ -37,20 +39,30 @@ fn halves(consumed: Option<&ConsumedCapacity>) -> u64 {
 
 impl Meter {
     pub(super) fn read(&self, consumed: Option<&ConsumedCapacity>) {
-        self.read_halves.fetch_add(halves(consumed), Ordering::Relaxed);
+        let halves = halves(consumed);
+        self.everywhere(|meter| meter.read_halves.fetch_add(halves, Ordering::Relaxed));
     }
 
     pub(super) fn write(&self, consumed: Option<&ConsumedCapacity>) {
-        self.write_halves.fetch_add(halves(consumed), Ordering::Relaxed);
+        let halves = halves(consumed);
+        self.everywhere(|meter| meter.write_halves.fetch_add(halves, Ordering::Relaxed));
     }
 
     /// A write whose condition did not hold is charged too, and says so nowhere.
     pub(super) fn refused_write(&self) {
-        self.write_halves.fetch_add(2, Ordering::Relaxed);
+        self.everywhere(|meter| meter.write_halves.fetch_add(2, Ordering::Relaxed));
+    }
+
+    /// Here, and in the request that is under way.
+    fn everywhere(&self, add: impl Fn(&Self) -> u64) {
+        add(self);
+        if let Some(work) = work::present() {
+            add(work.meter());
+        }
     }
 
     #[allow(clippy::cast_precision_loss)]
-    pub(super) fn units(&self) -> Units {
+    pub(crate) fn units(&self) -> Units {
         Units {
             read: self.read_halves.load(Ordering::Relaxed) as f64 / 2.0,
             write: self.write_halves.load(Ordering::Relaxed) as f64 / 2.0,

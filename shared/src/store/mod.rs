@@ -53,7 +53,7 @@ pub use change::ChangeError;
 pub use commits::{Consistency, Tail};
 pub use compaction::Progress;
 pub use definitions::DefineCollectionError;
-pub use drops::{Drop, DropBody};
+pub use drops::{Drop, DropBody, bucket_failed};
 pub use editions::{EditionTag, FileBody};
 pub use error::StoreError;
 pub use expirations::{Expiration, Expiry, ExpiryList, ExpiryLists, Hour};
@@ -72,7 +72,7 @@ pub use receipts::{Receipt, ReceiptFailure, ReceiptObject};
 pub use scan::Scanned;
 pub use upload::Upload;
 
-use meter::Meter;
+pub(crate) use meter::Meter;
 
 /// The names of the tables and the bucket.
 #[derive(Clone, Debug)]

@@ -12,7 +12,7 @@ use local::template::{Table, Template};
 use shared::store::Names;
 use tokio::runtime::Runtime;
 
-pub(super) struct Engine {
+pub(crate) struct Engine {
     address: SocketAddr,
     client: Client,
     template: Vec<Table>,
@@ -34,7 +34,7 @@ pub fn block_on<T>(future: impl Future<Output = T>) -> T {
 }
 
 impl Engine {
-    pub(super) fn shared() -> &'static Self {
+    pub(crate) fn shared() -> &'static Self {
         static ENGINE: OnceLock<Engine> = OnceLock::new();
         ENGINE.get_or_init(|| {
             // SQLite's own name for a database without a file.
@@ -58,12 +58,12 @@ impl Engine {
         })
     }
 
-    pub(super) fn address(&self) -> SocketAddr {
+    pub(crate) fn address(&self) -> SocketAddr {
         self.address
     }
 
     /// Makes tables for one case; returns what the functions call them, and the names of all.
-    pub(super) async fn prepare(&self) -> (Names, Vec<String>) {
+    pub(crate) async fn prepare(&self) -> (Names, Vec<String>) {
         let case = self.cases.fetch_add(1, Ordering::Relaxed);
         let own = |name: &str| format!("case-{case}-{name}");
         let made: Vec<Table> = self
@@ -83,7 +83,7 @@ impl Engine {
         (names, made.into_iter().map(|table| table.name).collect())
     }
 
-    pub(super) async fn drop_tables(&self, tables: &[String]) {
+    pub(crate) async fn drop_tables(&self, tables: &[String]) {
         for table in tables {
             let _ = self.client.delete_table().table_name(table).send().await;
         }

@@ -2,7 +2,7 @@
 //! tables, each with memories and a clock of its own. Nothing runs by itself: no pump, no
 //! gateway, no schedule. The test calls the handlers, in the order a history says.
 
-mod engine;
+pub(crate) mod engine;
 mod page;
 
 use std::collections::HashMap;
@@ -178,7 +178,8 @@ impl Lab {
                 json!({"dynamodb": {"SequenceNumber": number.to_string(), "Keys": keys}})
             })
             .collect();
-        let answer = project::handle(self.instance(instance), json!({ "Records": records })).await;
+        let event = json!({ "Records": records });
+        let answer = project::handle(self.instance(instance), event, Instant::now() + TURN).await;
         let answer = answer.expect("the event is a stream's");
         answer["batchItemFailures"].as_array().map_or(0, Vec::len)
     }

@@ -200,7 +200,7 @@ fn agree(committed: &Value, measured: &Value, place: &str) {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_sheets_figures_are_measured() {
-    let w = World::http().await;
+    let w = World::of_operator().await;
     let c = w.collection(CollectionSpec::everything()).await;
     w.rebuilt(&c).await;
     let ingestion = ingestion(&w).await;

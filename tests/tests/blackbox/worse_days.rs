@@ -155,7 +155,7 @@ async fn a_fault_of_a_write_that_does_not_end_surfaces_as_what_it_is() {
             _ => None,
         };
         assert_eq!(failed.as_deref(), code, "{kind:?}");
-        assert_eq!(proxy.counts().of(kind) - before, 4, "{kind:?}: the SDK's four attempts");
+        assert_eq!(proxy.counts().of(kind) - before, 6, "{kind:?}: the SDK's six attempts");
         let done = match kind {
             Kind::LateWrite => {
                 let late = async || things.value(&sort, true).await;

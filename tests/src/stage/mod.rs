@@ -1,0 +1,395 @@
+//! One function on a stage: tables and a bucket of its own, what it finds there, what it is asked,
+//! and what it leaves, so that a run that faults befell can be held against one without.
+
+mod outcome;
+mod scenarios;
+mod state;
+
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+use aws_sdk_dynamodb::config::SharedHttpClient;
+use aws_sdk_dynamodb::config::retry::RetryPartition;
+use chrono::TimeDelta;
+use futures::future::BoxFuture;
+use lambda_http::Body;
+use live_stream::Limits;
+use local::engines::clients;
+use local::engines::s3::S3;
+use local::functions;
+use local::stopping::{StopSignal, stopping};
+use serde_json::{Value, json};
+use shared::access::{NewKey, Scope, TenantId};
+use shared::clock::Clock;
+use shared::collection::{Collection, CollectionSettings};
+use shared::ingestion::{Candidate, Outcome as Taken, Submission, submit};
+use shared::services::{Services, Settings, SourceKeySecret};
+use shared::store::Names;
+use shared::tlp::Tlp;
+
+pub use outcome::Outcome;
+pub use scenarios::all;
+pub use state::State;
+
+use crate::aws_front::{Call, Front, Strike};
+use crate::collection::CollectionSpec;
+use crate::fixtures::Object;
+use crate::lab::engine::Engine;
+
+/// How long a background handler is given.
+const TURN: Duration = Duration::from_secs(60);
+
+/// What a function is asked.
+pub enum Step {
+    /// A request.
+    Ask(Ask),
+    /// A request that is made of the answers before it.
+    Then(fn(&[Value]) -> Ask),
+    /// An event.
+    Event(Value),
+    /// Events of the streams: the items of a partition of the collections table there are then.
+    Jobs(&'static str),
+}
+
+/// A request.
+#[derive(Debug, Clone)]
+pub struct Ask {
+    method: &'static str,
+    path: String,
+    headers: Vec<(&'static str, String)>,
+    body: String,
+}
+
+impl Ask {
+    /// A request without a body.
+    pub fn new(method: &'static str, path: impl Into<String>) -> Self {
+        Self { method, path: path.into(), headers: Vec::new(), body: String::new() }
+    }
+
+    /// With a header.
+    #[must_use]
+    pub fn header(mut self, name: &'static str, value: impl Into<String>) -> Self {
+        self.headers.push((name, value.into()));
+        self
+    }
+
+    /// With a body.
+    #[must_use]
+    pub fn body(mut self, kind: &str, body: impl Into<String>) -> Self {
+        self.body = body.into();
+        self.header("content-type", kind)
+    }
+}
+
+/// What a function is put through: set up without faults, then asked step by step.
+pub struct Scenario {
+    /// The function's logical id in the template.
+    pub function: &'static str,
+    /// Which of its scenarios.
+    pub name: &'static str,
+    /// Sets the stage.
+    pub prepare: for<'a> fn(&'a mut Stage) -> BoxFuture<'a, Vec<Step>>,
+}
+
+/// The stage.
+pub struct Stage {
+    engine: &'static Engine,
+    tables: Vec<String>,
+    names: Names,
+    clock: Clock,
+    front: Front,
+    plain: Services,
+    key: String,
+}
+
+struct Bucket {
+    _folder: tempfile::TempDir,
+    folder: std::path::PathBuf,
+    s3: S3,
+    _stop: StopSignal,
+}
+
+/// One S3 for all stages of a test process. To be called on the runtime of all labs.
+fn bucket() -> &'static Bucket {
+    static BUCKET: OnceLock<Bucket> = OnceLock::new();
+    BUCKET.get_or_init(|| {
+        let temporary = tempfile::tempdir().unwrap();
+        let folder = temporary.path().to_owned();
+        let (signal, stop) = stopping();
+        let s3 = S3::start(&folder, &[], Vec::new(), stop).expect("the engine starts");
+        Bucket { _folder: temporary, folder, s3, _stop: signal }
+    })
+}
+
+impl Stage {
+    /// An empty stage.
+    pub async fn new() -> Self {
+        static NEXT: AtomicU64 = AtomicU64::new(0);
+        let number = NEXT.fetch_add(1, Ordering::Relaxed);
+        let engine = Engine::shared();
+        let (mut names, tables) = engine.prepare().await;
+        names.bucket = format!("case-{number}");
+        tokio::fs::create_dir_all(bucket().folder.join(&names.bucket)).await.unwrap();
+        let clock = Clock::default();
+        let front = Front::before(clients::http());
+        let plain = services(engine, &names, &clock, &clients::http(), "plain");
+        for tenant in ["operator", "acme"] {
+            plain.store().create_tenant(&tenant.parse().unwrap()).await.unwrap();
+        }
+        Self { engine, tables, names, clock, front, plain, key: String::new() }
+    }
+
+    /// Throws everything away.
+    pub async fn end(self) {
+        self.engine.drop_tables(&self.tables).await;
+        let _ = tokio::fs::remove_dir_all(bucket().folder.join(&self.names.bucket)).await;
+    }
+
+    /// What the function calls.
+    pub fn front(&self) -> &Front {
+        &self.front
+    }
+
+    /// The names of the tables and the bucket.
+    pub fn names(&self) -> &Names {
+        &self.names
+    }
+
+    /// An instance past the front.
+    pub fn plain(&self) -> &Services {
+        &self.plain
+    }
+
+    /// A fresh instance of the function.
+    pub fn instance(&self) -> Services {
+        let (engine, http) = (self.engine, self.front.client());
+        services(engine, &self.names, &self.clock, &http, &self.names.bucket)
+    }
+
+    /// From here on requests are made with a key of `tenant` that may do this.
+    pub async fn key(&mut self, tenant: &str, scopes: &[Scope]) {
+        let new = NewKey {
+            tenant: tenant.parse().unwrap(),
+            name: "stage".to_owned(),
+            scopes: scopes.to_vec(),
+            plan: "pro".parse().unwrap(),
+            clearance: Tlp::Amber,
+            expires: None,
+        };
+        self.key = self.plain.store().create_key(new).await.unwrap().reveal();
+    }
+
+    /// Makes a collection.
+    pub async fn collection(&self, spec: CollectionSpec) -> Collection {
+        let settings: CollectionSettings = serde_json::from_value(spec.settings()).unwrap();
+        self.plain.create_collection(settings).await.unwrap()
+    }
+
+    /// Takes objects in, and leaves them pending.
+    pub async fn take_in(&self, tenant: &str, objects: &[Object]) {
+        let owner: TenantId = tenant.parse().unwrap();
+        let submission = Submission { owner: &owner, clearance: Tlp::Red, into: None };
+        let candidates = objects.iter().map(|o| Candidate::read(o.json().to_string().as_bytes()));
+        let taken = submit(&self.plain, submission, candidates.collect()).await.unwrap();
+        assert!(taken.iter().all(|one| matches!(one, Taken::Accepted(_))), "{taken:?}");
+    }
+
+    /// Takes objects in and projects them, one after the other.
+    pub async fn settle(&self, tenant: &str, objects: &[Object]) {
+        for object in objects {
+            self.take_in(tenant, std::slice::from_ref(object)).await;
+            self.pump().await;
+        }
+    }
+
+    /// Projects what is pending, as the stream does, until nothing is.
+    pub async fn pump(&self) {
+        loop {
+            let now = self.plain.store().position_now().next();
+            let mut pending = self.plain.store().scan_pending(None, now).await.unwrap().found;
+            if pending.is_empty() {
+                return;
+            }
+            // Always in the same order: what was overtaken leaves traces.
+            pending.sort_by_key(|id| id.object_type() != "marking-definition");
+            pending.truncate(1);
+            let failures = self.plain.projector().project(&self.plain, &pending).await;
+            assert!(failures.0.is_empty(), "{failures:?}");
+        }
+    }
+
+    /// Time passes.
+    pub fn later(&self, span: TimeDelta) {
+        self.clock.step(span);
+    }
+
+    /// Puts a file into the bucket.
+    pub async fn put_file(&self, key: &str, content: String) {
+        let s3 = clients::s3(bucket().s3.address(), &clients::http());
+        let put = s3.put_object().bucket(&self.names.bucket).key(key);
+        put.body(content.into_bytes().into()).send().await.unwrap();
+    }
+
+    /// The event of a stream for items of this partition of a table.
+    pub fn records(partition: &str, sort_keys: &[String]) -> Value {
+        let records: Vec<Value> = sort_keys
+            .iter()
+            .enumerate()
+            .map(|(number, sort)| {
+                let keys = json!({"id": {"S": partition}, "sk": {"S": sort}});
+                json!({"eventName": "INSERT",
+                    "dynamodb": {"SequenceNumber": number.to_string(), "Keys": keys}})
+            })
+            .collect();
+        json!({ "Records": records })
+    }
+
+    /// What the function answers to a step.
+    pub async fn take(
+        &self,
+        function: &str,
+        services: &Services,
+        step: &Step,
+        before: &[Value],
+    ) -> Outcome {
+        let begun = Instant::now();
+        let mut outcome = match step {
+            Step::Ask(ask) => self.ask(function, services, ask.clone()).await,
+            Step::Then(make) => self.ask(function, services, make(before)).await,
+            Step::Event(event) => self.event(function, services, event.clone()).await,
+            Step::Jobs(partition) => {
+                let items = self.items(&self.names.collections).await;
+                let of = |item: &&state::Item| item["id"].as_s().unwrap() == partition;
+                let jobs: Vec<String> = items
+                    .iter()
+                    .filter(of)
+                    .map(|item| item["sk"].as_s().unwrap().clone())
+                    .collect();
+                self.event(function, services, Self::records(partition, &jobs)).await
+            }
+        };
+        outcome.took = begun.elapsed();
+        outcome
+    }
+
+    async fn ask(&self, function: &str, services: &Services, ask: Ask) -> Outcome {
+        let mut request = http::Request::builder()
+            .method(ask.method)
+            .uri(format!("https://intel.example.com{}", ask.path))
+            .header("authorization", format!("Bearer {}", self.key));
+        for (name, value) in ask.headers {
+            request = request.header(name, value);
+        }
+        let body = if ask.body.is_empty() { Body::Empty } else { Body::Text(ask.body) };
+        let request = request.body(body).unwrap();
+        let response = match function {
+            "LiveStreamFunction" | "StreamsFunction" => {
+                let limits = Limits { patience: Duration::ZERO, ..Limits::default() };
+                live_stream::handle_whole(services, limits, request).await
+            }
+            _ => {
+                functions::http(services, function).expect("a function of requests")(request).await
+            }
+        };
+        Outcome::of(&response)
+    }
+
+    async fn event(&self, function: &str, services: &Services, event: Value) -> Outcome {
+        let until = Instant::now() + TURN;
+        let done = match function {
+            "ProjectFunction" => {
+                project::handle(services, event, until).await.map_err(|error| error.to_string())
+            }
+            _ => functions::event(services, function).expect("a function of events")(event).await,
+        };
+        Outcome::of_event(done)
+    }
+
+    /// Sets the stage for a scenario and plays it to its end: a step that is not available is taken
+    /// again once the fault is over.
+    pub async fn play(scenario: &Scenario, strike: Option<Strike>) -> Played {
+        let mut stage = Self::new().await;
+        let steps = (scenario.prepare)(&mut stage).await;
+        let services = stage.instance();
+        stage.front.strike(strike);
+        let mut outcomes: Vec<Vec<Outcome>> = Vec::new();
+        for step in &steps {
+            let mut tries = Vec::new();
+            loop {
+                let before: Vec<Value> =
+                    outcomes.iter().filter_map(|tries| Some(tries.last()?.json.clone())).collect();
+                let outcome = stage.take(scenario.function, &services, step, &before).await;
+                let again = outcome.unavailable && tries.len() < 3;
+                tries.push(outcome);
+                if !again {
+                    break;
+                }
+                stage.front.strike(None);
+                if scenario.function != "ProjectFunction" {
+                    stage.pump().await;
+                }
+            }
+            outcomes.push(tries);
+        }
+        let struck = stage.front.struck();
+        stage.front.strike(None);
+        if scenario.function != "ProjectFunction" {
+            stage.pump().await;
+        }
+        let (calls, state) = (stage.front.calls(), stage.state().await);
+        let names = stage.names.clone();
+        stage.end().await;
+        Played { outcomes, calls, state, struck, names }
+    }
+}
+
+/// Whether a function answers requests.
+pub fn is_http(function: &str) -> bool {
+    !["IngestDrop", "Project", "Expire", "Rescan", "Compact", "CsvPublish", "Notify"]
+        .iter()
+        .any(|event| function == format!("{event}Function"))
+}
+
+/// What came of a scenario.
+pub struct Played {
+    /// By step, what each try came to.
+    pub outcomes: Vec<Vec<Outcome>>,
+    /// What the function called.
+    pub calls: Vec<Call>,
+    /// What it left.
+    pub state: State,
+    /// How often the fault happened.
+    pub struck: usize,
+    /// What the tables and the bucket were called.
+    pub names: Names,
+}
+
+fn services(
+    engine: &Engine,
+    names: &Names,
+    clock: &Clock,
+    http: &SharedHttpClient,
+    retries: &str,
+) -> Services {
+    let settings = Settings {
+        names: names.clone(),
+        public_base_url: None,
+        taxii_root: "intel".to_owned(),
+        identity_name: "iocast".to_owned(),
+        source_key_secret: Some(SourceKeySecret("secret".to_owned())),
+        definition_memory: Duration::from_secs(30),
+        clock: clock.clone(),
+    };
+    // Retries of a process are rationed by partition: what one case uses up is not another's.
+    let partition = RetryPartition::new(retries.to_owned());
+    let dynamodb = clients::dynamodb(engine.address(), http);
+    let dynamodb = dynamodb.config().to_builder().retry_partition(partition.clone()).build();
+    let s3 = clients::s3(bucket().s3.address(), http);
+    let s3 = s3.config().to_builder().retry_partition(partition).build();
+    Services::new(
+        aws_sdk_dynamodb::Client::from_conf(dynamodb),
+        aws_sdk_s3::Client::from_conf(s3),
+        settings,
+    )
+}
