@@ -448,7 +448,7 @@ async fn notify_due(stage: &mut Stage) -> Vec<Step> {
     let source =
         SubscriptionSource::parse("collection", &uuid::Uuid::new_v4().to_string()).unwrap();
     let (object, cause) = (one.id().parse().unwrap(), store.position_now());
-    let fed = Fed { object, cause, through: Vec::new() };
+    let fed = Fed { object, cause, ways: Vec::new() };
     let job = FeedJob::new(source, FeedPlace::Objects(vec![fed])).unwrap();
     assert!(store.add_notification_job(&NotificationJob::Feed(job)).await.unwrap());
     stage.later(TimeDelta::hours(5));
