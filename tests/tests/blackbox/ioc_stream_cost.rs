@@ -186,8 +186,9 @@ async fn every_filter_alone_and_in_pairs_costs_what_it_returns() {
     };
     for (page, (found, units)) in large.iter().filter(|(page, _)| listed(page) < 2) {
         let (before, fewer) = small[page];
-        // A page that was not full may be now.
-        assert!(before != *found || *units <= fewer + 2.0, "{page}: {units}, not {fewer}");
+        // A page that was not full may be now; how far each list is read ahead differs a little.
+        let flat = fewer * 1.25 + 2.0;
+        assert!(before != *found || *units <= flat, "{page}: {units}, not {fewer}");
     }
     // What matches nothing is known at once, or after the shortest list.
     let nothing: [Filter; 2] = [
@@ -232,7 +233,7 @@ async fn what_was_raised_since_ends_a_page_early() {
     let first = first_cause();
     let from = |number: usize| {
         let mut one = made("acme", first, number);
-        let object = if number % 40 == 0 { &objects[0] } else { &raised };
+        let object = if number.is_multiple_of(40) { &objects[0] } else { &raised };
         one.object = Some(object.id().parse().unwrap());
         one
     };

@@ -221,9 +221,9 @@ async fn each_way_is_told_once_whatever_happens_on_the_way() {
         let target = if number % 2 == 0 { &group } else { &family };
         let way = relationship(one, target);
         if number % 3 == 0 {
-            sent.extend([way, one.clone()])
+            sent.extend([way, one.clone()]);
         } else {
-            sent.extend([one.clone(), way])
+            sent.extend([one.clone(), way]);
         }
     }
     let tables = || Only::everything().table("notifications");
