@@ -117,6 +117,17 @@ async fn vt_py_iterates_filters_resumes_gets_deletes_and_reads_errors() {
     let older: Vec<String> = all[..60].iter().rev().map(|one| one.id.to_string()).collect();
     wanted.insert(format!("  date:{}-  ", middle.cause()), json!(older));
     wanted.insert("date:1d+".to_owned(), json!([]));
+    // Each filter within a window of time, and all of them at once, under either name of a tag.
+    let window = format!("date:{}+ date:{}-", all[20].id.cause(), all[100].id.cause());
+    let every: Vec<(&'static str, String)> = facets(41).into_iter().collect();
+    for filter in every.iter().map(|term| vec![term.clone()]).chain([every.clone()]) {
+        let within = all[20..100].iter().map(|one| one.id.to_string()).collect::<BTreeSet<_>>();
+        let mut ids = matching(COUNT, &all, &filter);
+        ids.retain(|id| within.contains(id));
+        assert!(!ids.is_empty(), "{filter:?}");
+        let text = text(&filter).replace("tag:", "notification_tag:");
+        wanted.insert(format!("{window} {text}"), json!(ids));
+    }
     let folder = tempfile::tempdir().unwrap();
     let filters = file(folder.path(), "filters.json", json!({"filters": wanted}).to_string());
     let scopes = [Scope::ReadIocStream, Scope::DeleteIocStream];

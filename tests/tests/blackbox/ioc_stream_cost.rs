@@ -14,7 +14,7 @@ use tests::subscribing::at_rest;
 use tests::world::World;
 
 /// The larger size, unless `IOCAST_NOTIFICATIONS` says otherwise; the smaller is a quarter.
-const COUNT: usize = 24_000;
+const COUNT: usize = 16_000;
 /// How often each page is read. The median of what it cost counts: the first finds what an instance
 /// remembers too old, now and then.
 const READINGS: usize = 3;
@@ -36,8 +36,8 @@ struct Loaded {
 
 type Filter = Vec<(&'static str, String)>;
 type Facets = BTreeMap<&'static str, String>;
-/// What each page cost, by what it was asked by.
-type Costs = BTreeMap<String, f64>;
+/// How many were found and what that cost, by what was asked for.
+type Costs = BTreeMap<String, (usize, f64)>;
 
 fn text(filter: &[(&'static str, String)]) -> String {
     filter.iter().map(|(key, value)| format!("{key}:{value}")).collect::<Vec<_>>().join(" ")
@@ -112,10 +112,8 @@ impl Loaded {
                 #[allow(clippy::cast_precision_loss)]
                 let bound = bound as f64;
                 assert!(units <= bound, "{text} {order}: {units} units, at most {bound}");
-                costs.insert(
-                    format!("{} {order} {} {limit}", self::text(filter), date.len()),
-                    units,
-                );
+                let page = format!("{} {order} {} {limit}", self::text(filter), date.len());
+                costs.insert(page, (found.len(), units));
                 if let Some(cursor) = cursor {
                     let query = [query[0], query[1], query[2], ("cursor", cursor.as_str())];
                     let (found, _, units) = self.page(&query).await;
@@ -145,10 +143,10 @@ impl Loaded {
     }
 }
 
-/// Three reads for each that is returned; where lists have to be compared, what the shortest of
-/// them takes to be passed, and the first of each.
+/// Three reads for each that is returned, and one to see which lists there are; where lists have to
+/// be compared, what the shortest of them takes to be passed, and the first of each.
 fn bound(found: usize, walked: &[usize]) -> usize {
-    let floor = 3 * found.max(1);
+    let floor = 3 * found.max(1) + 1;
     match walked {
         [] | [_] => floor,
         several => {
@@ -186,10 +184,11 @@ async fn every_filter_alone_and_in_pairs_costs_what_it_returns() {
     let listed = |text: &str| {
         ["entity_id:", "source_id:", "tag:"].iter().filter(|key| text.contains(*key)).count()
     };
-    for (page, units) in large.iter().filter(|(page, _)| listed(page) < 2) {
-        // A page that was not full may be now.
-        let full = small[page] >= 10.0 || !page.contains("entity_id");
-        assert!(!full || *units <= small[page] + 2.0, "{page}: {units}, not {}", small[page]);
+    for (page, (found, units)) in large.iter().filter(|(page, _)| listed(page) < 2) {
+        let (before, fewer) = small[page];
+        // A page that was not full may be now; how far each list is read ahead differs a little.
+        let flat = fewer * 1.25 + 2.0;
+        assert!(before != *found || *units <= flat, "{page}: {units}, not {fewer}");
     }
     // What matches nothing is known at once, or after the shortest list.
     let nothing: [Filter; 2] = [
@@ -234,7 +233,7 @@ async fn what_was_raised_since_ends_a_page_early() {
     let first = first_cause();
     let from = |number: usize| {
         let mut one = made("acme", first, number);
-        let object = if number % 40 == 0 { &objects[0] } else { &raised };
+        let object = if number.is_multiple_of(40) { &objects[0] } else { &raised };
         one.object = Some(object.id().parse().unwrap());
         one
     };

@@ -126,11 +126,14 @@ async fn a_large_deletion_comes_to_its_end_through_worse_days() {
     assert!(killed > KILLS / 2, "killed {killed} times");
     proxy.set(Faults::none());
     let after = post(&client, &posted("after.example.com", "ruleset-1", &["x"])).await;
+    // About as many faults, however many notifications: each of them is waited for.
+    #[allow(clippy::cast_precision_loss)]
+    let rate = LARGE as f64 / count.max(LARGE) as f64;
     let worse = Faults::none()
-        .with(Kind::Throttled.at(0.2).on(table()))
-        .with(Kind::Unprocessed.at(0.3).on(table()))
-        .with(Kind::LostAnswer.at(0.05).on(table()))
-        .with(Kind::FailedWrite.at(0.1).on(table()));
+        .with(Kind::Throttled.at(0.2 * rate).on(table()))
+        .with(Kind::Unprocessed.at(0.3 * rate).on(table()))
+        .with(Kind::LostAnswer.at(0.05 * rate).on(table()))
+        .with(Kind::FailedWrite.at(0.1 * rate).on(table()));
     proxy.set(worse);
     // Another instance does the same at the same time, stops, and leaves the rest.
     w.carry_on_notifications(Duration::from_millis(300)).await;

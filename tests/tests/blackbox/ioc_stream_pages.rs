@@ -53,7 +53,7 @@ impl<'a> Tenant<'a> {
     /// One comes, newer than all others; one of five is above what the client may see.
     async fn comes(&mut self) {
         let mut one = made(&self.name, self.first, self.next);
-        if self.next % 2 == 0 {
+        if self.next.is_multiple_of(2) {
             one.tags.push("even".to_owned());
         }
         self.next += 1;

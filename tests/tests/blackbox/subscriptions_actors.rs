@@ -98,13 +98,29 @@ async fn of_several_ways_the_one_that_most_may_see_counts() {
     let hidden = numbered(relationship(&two, &group), '0').marked(Tlp::Red);
     one_by_one(&w, &[&hidden, &relationship(&two, &group), &two]).await;
     assert_eq!(told(&amber).await, names(&[one.clone(), two.clone()]));
+    // Told to some by the first way, to all once there is one that all may see; each has it once.
+    let late = indicator();
+    let hidden = relationship(&late, &group).marked(Tlp::Red);
+    one_by_one(&w, &[&late, &hidden]).await;
+    assert_eq!(told(&amber).await.len(), 2);
+    assert_eq!(told(&red).await, names(&[one.clone(), two.clone(), late.clone()]));
+    let before = all(&red, &[]).await;
+    one_by_one(&w, &[&relationship(&late, &group)]).await;
+    let seen = names(&[one.clone(), two.clone(), late.clone()]);
+    assert_eq!((told(&amber).await, told(&red).await), (seen.clone(), seen.clone()));
+    assert!(all(&amber, &[]).await[0] > before[0], "it stands where it is new");
+    for filter in [format!("entity_id:{}", late["name"].as_str().unwrap()), "date:1d+".into()] {
+        let found = all(&red, &[("filter", &filter)]).await;
+        assert_eq!(found[0], all(&amber, &[]).await[0], "{filter}");
+        assert_eq!(found.len(), if filter.starts_with("date") { 3 } else { 1 });
+    }
     // By a family that only some may see, they alone are told.
     let secret = malware("Secret Family").marked(Tlp::Red);
     let three = indicator();
     let way = [&secret, &relationship(&three, &secret), &attributed(&secret, &group), &three];
     one_by_one(&w, &way).await;
-    assert_eq!(told(&amber).await, names(&[one.clone(), two.clone()]));
-    assert_eq!(told(&red).await, names(&[one, two, three]));
+    assert_eq!(told(&amber).await, seen);
+    assert_eq!(told(&red).await, names(&[one, two, late, three]));
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -205,9 +221,9 @@ async fn each_way_is_told_once_whatever_happens_on_the_way() {
         let target = if number % 2 == 0 { &group } else { &family };
         let way = relationship(one, target);
         if number % 3 == 0 {
-            sent.extend([way, one.clone()])
+            sent.extend([way, one.clone()]);
         } else {
-            sent.extend([one.clone(), way])
+            sent.extend([one.clone(), way]);
         }
     }
     let tables = || Only::everything().table("notifications");

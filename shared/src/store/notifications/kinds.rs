@@ -32,21 +32,21 @@ impl Store {
     ) -> Result<(), StoreError> {
         let mut fresh: HashMap<(Option<&str>, Shelf), u64> = HashMap::new();
         for notification in notifications {
-            let shelf = notification.shelf();
+            let place = notification.shelf();
             let tags = notification.tags.iter().map(|tag| Some(tag.as_str()));
             for tag in std::iter::once(None).chain(tags) {
-                let until = fresh.entry((tag, shelf)).or_default();
+                let until = fresh.entry((tag, place)).or_default();
                 *until = notification.expires.max(*until);
             }
         }
-        for ((tag, shelf), until) in fresh {
+        for ((tag, place), until) in fresh {
             let key = kinds_key(tenant, tag);
-            let name = format!("{} {}", key.text("id")?, shelf.number());
+            let name = format!("{} {}", key.text("id")?, place.number());
             if self.noted_kinds().knows(&name, until) {
                 continue;
             }
             let until = until.saturating_add(KINDS_KEPT_LONGER);
-            self.note_shelf(key, shelf, until).await?;
+            self.note_shelf(key, place, until).await?;
             self.noted_kinds().note(name, until);
         }
         Ok(())
@@ -54,16 +54,16 @@ impl Store {
 
     /// Adds a shelf, and keeps the list until `until` at the least: what speaks of notifications
     /// that are kept for longer is kept as long as those.
-    async fn note_shelf(&self, key: Item, shelf: Shelf, until: u64) -> Result<(), StoreError> {
+    async fn note_shelf(&self, key: Item, place: Shelf, until: u64) -> Result<(), StoreError> {
         let raise = self
-            .adding(key.clone(), shelf)
+            .adding(key.clone(), place)
             .update_expression("ADD k :shelf SET #ttl = :until")
             .condition_expression("attribute_not_exists(#ttl) OR #ttl < :until")
             .expression_attribute_names("#ttl", "ttl")
             .expression_attribute_values(":until", number(until));
         let answer = match raise.send().await.map_err(StoreError::of) {
             Err(StoreError::Conflict) => {
-                let add = self.adding(key, shelf).update_expression("ADD k :shelf");
+                let add = self.adding(key, place).update_expression("ADD k :shelf");
                 add.send().await.map_err(StoreError::of)?
             }
             answer => answer?,
@@ -72,13 +72,13 @@ impl Store {
         Ok(())
     }
 
-    fn adding(&self, key: Item, shelf: Shelf) -> UpdateItemFluentBuilder {
-        let shelf = AttributeValue::Ns(vec![shelf.number().to_string()]);
+    fn adding(&self, key: Item, place: Shelf) -> UpdateItemFluentBuilder {
+        let place = AttributeValue::Ns(vec![place.number().to_string()]);
         self.dynamodb()
             .update_item()
             .table_name(&self.names().notifications)
             .set_key(Some(key))
-            .expression_attribute_values(":shelf", shelf)
+            .expression_attribute_values(":shelf", place)
             .return_consumed_capacity(ReturnConsumedCapacity::Total)
     }
 

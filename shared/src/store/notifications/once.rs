@@ -1,6 +1,7 @@
 //! Writing notifications, each at most once under its name.
 
-use aws_sdk_dynamodb::types::{Put, TransactWriteItem};
+use aws_sdk_dynamodb::types::builders::PutBuilder;
+use aws_sdk_dynamodb::types::{Delete, Put, TransactWriteItem};
 use sha2::{Digest, Sha256};
 
 use super::list::partition;
@@ -10,10 +11,15 @@ use crate::notification::{Named, Notification, NotificationId};
 use crate::store::item::{ReadItem, binary, key, number, text};
 use crate::store::{Store, StoreError, batches};
 
+/// How often it is looked again what was told, where others tell the same at other levels.
+const ATTEMPTS: u32 = 5;
+
 /// What is written at most once for as long as it is kept.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Once {
     name: String,
+    /// Whether what comes at a lower level later takes the place of what was told.
+    lowers: bool,
     /// Tells contents apart that come under the same name.
     pub content: [u8; 32],
 }
@@ -26,14 +32,14 @@ impl Once {
         let kinds = [source.kind.name(), notification.entity.kind.name()];
         let parts = ["once", tenant.as_str(), kinds[0], &source.id, kinds[1]];
         let name = partition(&[&parts[..], &[notification.entity.id.as_str()]].concat());
-        Self { name, content: [0; 32] }
+        Self { name, lowers: true, content: [0; 32] }
     }
 
     /// What a client sends under a name of its own is taken once.
     #[must_use]
     pub fn named(tenant: &TenantId, name: &str, content: &[u8]) -> Self {
         let name = partition(&["named", tenant.as_str(), name]);
-        Self { name, content: Sha256::digest(content).into() }
+        Self { name, lowers: false, content: Sha256::digest(content).into() }
     }
 }
 
@@ -53,7 +59,8 @@ pub enum PutNotification {
 
 impl Store {
     /// Writes a notification with its place in every list, all or nothing. With `once`, only if
-    /// nothing was written under that name within the time it is kept.
+    /// nothing was written under that name within the time it is kept; what a subscriber was told
+    /// at a higher level moves to where, and for whom, it is told now.
     ///
     /// # Errors
     /// When the table cannot be written.
@@ -66,53 +73,107 @@ impl Store {
         self.note_kinds(tenant, std::slice::from_ref(notification)).await?;
         let mut writes = Vec::new();
         if let Some(once) = once {
-            writes.push(self.put_once(once, notification)?);
+            // TTL deletes late: what is overdue counts as gone.
+            let free = "attribute_not_exists(id) OR #ttl < :now";
+            let put = self.put_once(once, notification);
+            let put = put
+                .condition_expression(free)
+                .expression_attribute_names("#ttl", "ttl")
+                .expression_attribute_values(":now", number(self.seconds_now()));
+            writes.push(TransactWriteItem::builder().put(built(put.build())?).build());
         }
         for item in items(tenant, notification)? {
             let put = Put::builder().table_name(&self.names().notifications).set_item(Some(item));
             writes.push(TransactWriteItem::builder().put(built(put.build())?).build());
         }
         match (self.transact_notification(writes).await, once) {
-            (Err(StoreError::Conflict), Some(once)) => self.known(once, notification).await,
+            (Err(StoreError::Conflict), Some(once)) => self.known(tenant, once, notification).await,
             (done, _) => done.map(|()| PutNotification::Done),
         }
     }
 
-    fn put_once(
-        &self,
-        once: &Once,
-        notification: &Notification,
-    ) -> Result<TransactWriteItem, StoreError> {
+    fn put_once(&self, once: &Once, notification: &Notification) -> PutBuilder {
         let mut item = key(once.name.clone(), "O");
         item.insert("n".into(), text(notification.id.to_string()));
         item.insert("c".into(), binary(once.content));
         item.insert("ttl".into(), number(notification.expires));
-        let put = Put::builder()
-            .table_name(&self.names().notifications)
-            .set_item(Some(item))
-            // TTL deletes late: what is overdue counts as gone.
-            .condition_expression("attribute_not_exists(id) OR #ttl < :now")
-            .expression_attribute_names("#ttl", "ttl")
-            .expression_attribute_values(":now", number(self.seconds_now()));
-        Ok(TransactWriteItem::builder().put(built(put.build())?).build())
+        if once.lowers {
+            item.insert("l".into(), number(notification.level as u64));
+        }
+        Put::builder().table_name(&self.names().notifications).set_item(Some(item))
     }
 
     /// What was written under a name before. The SDK may have sent this very write twice.
     async fn known(
         &self,
+        tenant: &TenantId,
         once: &Once,
         notification: &Notification,
     ) -> Result<PutNotification, StoreError> {
-        let item = self.get_notification_item(key(once.name.clone(), "O")).await?;
-        let item = item.ok_or(StoreError::Conflict)?;
-        let damaged = |_| StoreError::Damaged("a notification's name".into());
-        let id: NotificationId = item.text("n")?.parse().map_err(damaged)?;
-        let same = item.required_bytes("c")? == once.content;
-        Ok(if id == notification.id && same {
-            PutNotification::Done
-        } else {
-            PutNotification::Known { id, same }
-        })
+        for _ in 0..ATTEMPTS {
+            let item = self.get_notification_item(key(once.name.clone(), "O")).await?;
+            let item = item.ok_or(StoreError::Conflict)?;
+            let damaged = |_| StoreError::Damaged("a notification's name".into());
+            let id: NotificationId = item.text("n")?.parse().map_err(damaged)?;
+            let same = item.required_bytes("c")? == once.content;
+            let higher = item.number("l")?.filter(|known| *known > notification.level as u64);
+            if let Some(known) = higher {
+                match self.lower(tenant, once, (id, known), notification).await {
+                    // Told at another level, or deleted, meanwhile.
+                    Err(StoreError::Conflict) => continue,
+                    done => return done,
+                }
+            }
+            return Ok(if id == notification.id && same {
+                PutNotification::Done
+            } else {
+                PutNotification::Known { id, same }
+            });
+        }
+        Err(StoreError::Throttled("one notification is told at many levels at once".into()))
+    }
+
+    /// Moves what a subscriber was told at a higher level to what it is told now, all or nothing:
+    /// so it has one of both, and who could not see it finds it as new. What it deleted stays
+    /// deleted.
+    async fn lower(
+        &self,
+        tenant: &TenantId,
+        once: &Once,
+        (id, level): (NotificationId, u64),
+        notification: &Notification,
+    ) -> Result<PutNotification, StoreError> {
+        let Some(told) = self.notification(tenant, id).await? else {
+            return Ok(PutNotification::Known { id, same: true });
+        };
+        self.note_kinds(tenant, std::slice::from_ref(notification)).await?;
+        let put = self.put_once(once, notification);
+        let put = put
+            .condition_expression("n = :told AND l = :level")
+            .expression_attribute_values(":told", text(id.to_string()))
+            .expression_attribute_values(":level", number(level));
+        let mut writes = vec![TransactWriteItem::builder().put(built(put.build())?).build()];
+        let there = Some("attribute_exists(id)".to_owned());
+        let same_id = id == notification.id;
+        for (index, item) in items(tenant, notification)?.into_iter().enumerate() {
+            let put = Put::builder()
+                .table_name(&self.names().notifications)
+                .set_item(Some(item))
+                .set_condition_expression(there.clone().filter(|_| index == 0 && same_id));
+            writes.push(TransactWriteItem::builder().put(built(put.build())?).build());
+        }
+        // The first is the notification itself, then come its places in the lists.
+        for (index, item) in items(tenant, &told)?.into_iter().enumerate() {
+            if index == 0 && same_id {
+                continue;
+            }
+            let delete = Delete::builder()
+                .table_name(&self.names().notifications)
+                .set_key(Some(key(item.text("id")?, item.text("sk")?)))
+                .set_condition_expression(there.clone().filter(|_| index == 0));
+            writes.push(TransactWriteItem::builder().delete(built(delete.build())?).build());
+        }
+        self.transact_notification(writes).await.map(|()| PutNotification::Done)
     }
 
     /// Writes notifications that are known to be new, many at once and at half the price of
