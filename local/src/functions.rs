@@ -107,7 +107,7 @@ async fn publish_a_while(
     services: &Services,
     event: Value,
 ) -> Result<Value, csv_publish::HandleError> {
-    let report = |metrics: &Value| tracing::info!(%metrics, "a feed");
+    let report = |metrics: &Value| tracing::debug!(%metrics, "publishing");
     csv_publish::handle(services, event, Instant::now() + PUBLISHING, &report).await
 }
 
