@@ -12,6 +12,7 @@ use std::time::Duration;
 
 use local::engines::{Reached, clients};
 use local::serve::{Options, Running, Storage, start_between};
+use local::template::REGION;
 use shared::services::{Services, Settings};
 
 use crate::client::Client;
@@ -132,6 +133,8 @@ impl World {
         vec![
             set("AWS_ENDPOINT_URL_DYNAMODB", &format!("http://{}", self.dynamodb())),
             set("AWS_ENDPOINT_URL_S3", &format!("http://{}", self.running.s3)),
+            // The embedded engines know no regions; others do.
+            set("AWS_REGION", REGION),
             set("AWS_ACCESS_KEY_ID", clients::ACCESS_KEY),
             set("AWS_SECRET_ACCESS_KEY", clients::SECRET_KEY),
             set("IOCAST_OBJECTS_TABLE", &names.objects),
