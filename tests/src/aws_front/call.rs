@@ -131,7 +131,10 @@ impl Right {
         let leading = self.leading.as_deref().unwrap_or_default();
         // One of the logs that every deployment has is as good as another.
         let leading = if leading.starts_with("indicators#") { "indicators" } else { leading };
-        format!("{action} {table} {}", shape(leading))
+        // Lists of notifications are called by hashes.
+        let hashed = leading.len() == 22 && !leading.contains('#');
+        let leading = if hashed { "list".to_owned() } else { shape(leading) };
+        format!("{action} {table} {leading}")
     }
 }
 

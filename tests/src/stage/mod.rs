@@ -48,6 +48,8 @@ pub enum Step {
     Then(fn(&[Value]) -> Ask),
     /// An event.
     Event(Value),
+    /// What is pending is projected.
+    Pump,
     /// Events of the streams: the items of a partition of the collections table there are then.
     Jobs(&'static str),
 }
@@ -257,20 +259,29 @@ impl Stage {
         let mut outcome = match step {
             Step::Ask(ask) => self.ask(function, services, ask.clone()).await,
             Step::Then(make) => self.ask(function, services, make(before)).await,
+            Step::Pump => {
+                self.pump().await;
+                Outcome::of_event(Ok(Value::Null))
+            }
             Step::Event(event) => self.event(function, services, event.clone()).await,
             Step::Jobs(partition) => {
-                let items = self.items(&self.names.collections).await;
-                let of = |item: &&state::Item| item["id"].as_s().unwrap() == partition;
-                let jobs: Vec<String> = items
-                    .iter()
-                    .filter(of)
-                    .map(|item| item["sk"].as_s().unwrap().clone())
-                    .collect();
-                self.event(function, services, Self::records(partition, &jobs)).await
+                let jobs = self.jobs(partition).await;
+                let event = Self::records(partition, &jobs);
+                let outcome = self.event(function, services, event).await;
+                // What is not over was written down, and that calls the function again.
+                let left = *partition == "NOTIFY" && !self.jobs(partition).await.is_empty();
+                Outcome { unavailable: outcome.unavailable || left, ..outcome }
             }
         };
         outcome.took = begun.elapsed();
         outcome
+    }
+
+    /// The sort keys of a partition of the collections table.
+    async fn jobs(&self, partition: &str) -> Vec<String> {
+        let items = self.items(&self.names.collections).await;
+        let of = items.iter().filter(|item| item["id"].as_s().unwrap() == partition);
+        of.map(|item| item["sk"].as_s().unwrap().clone()).collect()
     }
 
     async fn ask(&self, function: &str, services: &Services, ask: Ask) -> Outcome {

@@ -1,11 +1,14 @@
 //! What each function is put through: enough that it makes every call it can make.
 
+use std::time::{Duration, Instant};
+
 use chrono::{SecondsFormat, TimeDelta, Utc};
 use futures::FutureExt;
 use serde_json::{Value, json};
 use shared::access::Scope;
 use shared::audit::Actor;
 use shared::feed::{Feed, FeedSettings};
+use shared::log::LogId;
 use shared::store::{Fed, FeedJob, FeedPlace, NotificationJob};
 use shared::subscription::{Subscription, SubscriptionSource};
 
@@ -16,6 +19,7 @@ use crate::fixtures::{
     malware, relationship, tlp_marking,
 };
 use crate::notifications::{NOTIFICATIONS, STREAM, first_cause, made, posted};
+use crate::packed_log;
 
 const JSON: &str = "application/json";
 const TAXII: &str = "application/taxii+json;version=2.1";
@@ -131,36 +135,27 @@ async fn ingest(stage: &mut Stage) -> Vec<Step> {
 }
 
 async fn drop_file(stage: &mut Stage) -> Vec<Step> {
-    let marking = tlp_marking("amber");
+    let (marking, known) = (tlp_marking("amber"), indicator().at(SECOND));
+    stage.settle("operator", std::slice::from_ref(&known)).await;
     let marked = indicator().set("object_marking_refs", json!([marking.id()]));
-    stage.put_file("inbox/a.json", bundle(&[marking, marked, identity("An author")])).await;
+    let objects =
+        [marking, marked, identity("An author"), known.clone().at(THIRD), known.at(FIRST)];
+    stage.put_file("inbox/a.json", bundle(&objects)).await;
     let event = |key: &str| Step::Event(json!({"Records": [{"s3": {"object": {"key": key}}}]}));
-    vec![event("inbox/a.json"), event("inbox/gone.json")]
+    vec![event("inbox/a.json"), event("inbox/a.json"), event("inbox/gone.json")]
 }
 
 async fn project(stage: &mut Stage) -> Vec<Step> {
     let collection = stage.collection(everything("all")).await;
     let (one, family, who) = (indicator(), malware("a family"), actor());
-    let source = |kind: &str, id: &str| SubscriptionSource::parse(kind, id).unwrap();
-    for source in
-        [source("collection", &collection.id.to_string()), source("threat_actor", who.id())]
-    {
-        let store = stage.plain().store();
-        let since = store.position_now();
-        let retention_days = std::num::NonZeroU32::new(30).unwrap();
-        let tenant = "acme".parse().unwrap();
-        let subscription = Subscription { tenant, source, since, retention_days };
-        store.put_subscription(&subscription).await.unwrap();
-    }
+    subscribe(stage, "collection", &collection.id.to_string()).await;
+    subscribe(stage, "threat_actor", who.id()).await;
     let (old, older) = (attributed(&family, &who), indicator().at(SECOND));
     let marking = tlp_marking("amber");
     let before = [who, family.clone(), old.clone(), older.clone(), marking.clone()];
     stage.settle("operator", &before).await;
-    let path = format!("{}", old.id());
-    let owner = "operator".parse().unwrap();
-    shared::ingestion::delete(stage.plain(), &owner, &path.parse().unwrap()).await.unwrap();
-    let until = (Utc::now() + TimeDelta::hours(5)).to_rfc3339_opts(SecondsFormat::Millis, true);
-    let one = one.set("valid_until", until).set("object_marking_refs", json!([marking.id()]));
+    remove(stage, "operator", &old).await;
+    let one = one.set("valid_until", in_hours(5)).set("object_marking_refs", json!([marking.id()]));
     let new = [one.clone(), relationship(&one, &family), older.clone().at(THIRD), older.at(FIRST)];
     stage.take_in("operator", &new).await;
     let mut changed = new.to_vec();
@@ -169,11 +164,16 @@ async fn project(stage: &mut Stage) -> Vec<Step> {
 }
 
 async fn expire(stage: &mut Stage) -> Vec<Step> {
-    stage.collection(everything("all")).await;
-    let until = (Utc::now() + TimeDelta::minutes(5)).to_rfc3339_opts(SecondsFormat::Millis, true);
-    let objects =
-        [indicator().set("valid_until", until.clone()), indicator().set("valid_until", until)];
-    stage.settle("operator", &objects).await;
+    let marking = tlp_marking("amber");
+    let one = indicator().set("object_marking_refs", json!([marking.id()]));
+    let objects = [marking, one.clone(), one.at(SECOND), indicator()];
+    let expiring = |object: Object| object.set("valid_until", in_hours(1));
+    let [marking, rest @ ..] = objects;
+    stage.settle("operator", &[marking]).await;
+    stage.settle("operator", &rest.map(expiring)).await;
+    // What expires belongs into it, and no backfill has come yet.
+    let collection = stage.collection(everything("all")).await;
+    subscribe(stage, "collection", &collection.id.to_string()).await;
     stage.later(TimeDelta::hours(3));
     vec![Step::Event(json!({"source": "aws.events"}))]
 }
@@ -181,10 +181,14 @@ async fn expire(stage: &mut Stage) -> Vec<Step> {
 /// What was there before a collection, which a backfill brings into it; a sweep; something pending.
 async fn rescan(stage: &mut Stage) -> Vec<Step> {
     let (one, family, who) = (indicator(), malware("a family"), actor());
+    let (marking, gone) = (tlp_marking("amber"), attributed(&family, &who));
+    let one = one.set("object_marking_refs", json!([marking.id()]));
     let joins = [relationship(&one, &family), attributed(&family, &who)];
-    stage.settle("operator", &[one, family, who, joins[0].clone()]).await;
+    let before = [marking, one.clone(), family, who, joins[0].clone(), gone.clone()];
+    stage.settle("operator", &before).await;
     stage.collection(everything("all")).await;
-    stage.take_in("operator", &[indicator(), joins[1].clone()]).await;
+    remove(stage, "operator", &gone).await;
+    stage.take_in("operator", &[indicator(), joins[1].clone(), one.at(SECOND)]).await;
     shared::rescan::start_sweep(stage.plain()).await.unwrap();
     stage.later(TimeDelta::minutes(5));
     vec![Step::Jobs("JOBS"), Step::Jobs("JOBS")]
@@ -194,12 +198,8 @@ async fn retire(stage: &mut Stage) -> Vec<Step> {
     let collection = stage.collection(everything("all")).await;
     stage.settle("operator", &indicators(3)).await;
     stage.key("acme", &[Scope::ReadTaxii]).await;
+    subscribe(stage, "collection", &collection.id.to_string()).await;
     let store = stage.plain().store().clone();
-    let source = SubscriptionSource::parse("collection", &collection.id.to_string()).unwrap();
-    let retention_days = std::num::NonZeroU32::new(30).unwrap();
-    let (tenant, since) = ("acme".parse().unwrap(), store.position_now());
-    let subscription = Subscription { tenant, source, since, retention_days };
-    store.put_subscription(&subscription).await.unwrap();
     let tenant = store.tenant(&"acme".parse().unwrap()).await.unwrap().unwrap();
     store.close_tenant(&Actor::System, &tenant).await.unwrap();
     let known = store.collections().await.unwrap().remove(0);
@@ -216,21 +216,26 @@ async fn rescan_due(stage: &mut Stage) -> Vec<Step> {
 }
 
 async fn compact(stage: &mut Stage) -> Vec<Step> {
-    stage.collection(everything("all")).await;
-    for _ in 0..12 {
-        stage.settle("operator", &[indicator()]).await;
-    }
+    let collection = stage.collection(everything("all")).await;
+    let log = LogId::Collection(collection.id);
+    packed_log::append(stage.plain().store(), log, &indicators(300), 10).await;
     stage.later(TimeDelta::hours(2));
+    // A first run notes where the log ends; what lies before that is rewritten by the next.
+    let (services, until) = (stage.plain(), Instant::now() + Duration::from_secs(60));
+    let now = services.store().position_now();
+    shared::compaction::compact_all(services, now, until).await.unwrap();
+    stage.later(TimeDelta::hours(4));
     vec![Step::Event(json!({"source": "aws.events"}))]
 }
 
 async fn export(stage: &mut Stage) -> Vec<Step> {
     stage.key("acme", &[Scope::ReadStix]).await;
-    let (author, marking) = (identity("An author"), tlp_marking("green"));
+    let marking = tlp_marking("green");
+    let author = identity("An author").set("object_marking_refs", json!([marking.id()]));
     let marked = |object: Object| {
         object.set("object_marking_refs", json!([marking.id()])).set("created_by_ref", author.id())
     };
-    let objects = [author.clone(), marking.clone(), marked(indicator()), marked(indicator())];
+    let objects = [marking.clone(), author.clone(), marked(indicator()), marked(indicator())];
     stage.settle("operator", &objects).await;
     vec![
         Step::Ask(Ask::new("GET", "/api/v1/iocs/stix?limit=1")),
@@ -262,27 +267,40 @@ async fn taxii_reads(stage: &mut Stage) -> Vec<Step> {
 
 async fn taxii_writes(stage: &mut Stage) -> Vec<Step> {
     stage.key("acme", &[Scope::ReadTaxii, Scope::WriteObjects]).await;
-    stage.collection(everything("all")).await;
+    let collection = stage.collection(everything("all")).await;
+    subscribe(stage, "collection", &collection.id.to_string()).await;
     let (known, marking) = (indicator(), tlp_marking("amber"));
-    stage.settle("acme", &[known.clone(), known.clone().at(SECOND), marking.clone()]).await;
-    let marked = indicator().set("object_marking_refs", json!([marking.id()]));
-    let family = malware("a family");
-    let objects =
-        [marked.clone(), family.clone(), relationship(&marked, &family), known.clone().at(THIRD)];
+    let (family, who) = (malware("a family"), actor());
+    let gone = attributed(&family, &who);
+    let before = [known.clone(), known.clone().at(SECOND), marking.clone(), family, who];
+    stage.settle("acme", &before).await;
+    stage.settle("acme", std::slice::from_ref(&gone)).await;
+    // What is pending is projected before anything of it is deleted.
+    remove(stage, "acme", &gone).await;
+    let marked = |object: Object| object.set("object_marking_refs", json!([marking.id()]));
+    let late = marked(indicator()).set("valid_until", in_hours(5));
+    stage.take_in("acme", std::slice::from_ref(&late)).await;
+    let delete = |object: &Object| {
+        let path = format!("/taxii2/intel/collections/all/objects/{}/", object.id());
+        Step::Ask(Ask::new("DELETE", path).header("accept", TAXII))
+    };
+    let (one, family) = (marked(indicator()), malware("another family"));
+    let joined = relationship(&one, &family);
+    let objects = [one, family, joined, known.clone().at(THIRD)];
     vec![
         Step::Ask(
             Ask::new("POST", "/taxii2/intel/collections/all/objects/")
                 .header("accept", TAXII)
                 .body(TAXII, envelope(&objects)),
         ),
+        delete(&late),
+        delete(&gone),
+        Step::Pump,
         Step::Then(|before| {
             let id = before[0]["id"].as_str().unwrap_or_default();
             Ask::new("GET", format!("/taxii2/intel/status/{id}/")).header("accept", TAXII)
         }),
-        Step::Ask(
-            Ask::new("DELETE", format!("/taxii2/intel/collections/all/objects/{}/", known.id()))
-                .header("accept", TAXII),
-        ),
+        delete(&known),
     ]
 }
 
@@ -304,6 +322,10 @@ async fn stream(stage: &mut Stage) -> Vec<Step> {
         Step::Ask(Ask::new("GET", "/stream/all?from=0")),
         Step::Ask(Ask::new("GET", "/stream/all?from=2026-01-01T00:00:00Z")),
     ]
+}
+
+fn in_hours(hours: i64) -> String {
+    (Utc::now() + TimeDelta::hours(hours)).to_rfc3339_opts(SecondsFormat::Millis, true)
 }
 
 async fn feed(stage: &mut Stage, alias: &str) -> Feed {
@@ -362,8 +384,9 @@ async fn feed_files(stage: &mut Stage) -> Vec<Step> {
 /// Notifications of `acme`, some of which are about an object.
 async fn notified(stage: &mut Stage, scopes: &[Scope]) -> Vec<String> {
     stage.key("acme", scopes).await;
-    let known = indicator();
-    stage.settle("operator", std::slice::from_ref(&known)).await;
+    let marking = tlp_marking("green");
+    let known = indicator().set("object_marking_refs", json!([marking.id()]));
+    stage.settle("operator", &[marking, known.clone()]).await;
     let first = first_cause();
     let mut all: Vec<_> = (0..12).map(|number| made("acme", first, number)).collect();
     all[5].object = Some(known.id().parse().unwrap());
@@ -376,6 +399,7 @@ async fn list(stage: &mut Stage) -> Vec<Step> {
     notified(stage, &[Scope::ReadIocStream]).await;
     let get = |query: &str| Step::Ask(Ask::new("GET", format!("{STREAM}?{query}")));
     vec![
+        get("limit=40"),
         get("limit=2"),
         get("limit=5&filter=tag:tag-1"),
         get("filter=entity_type:file%20tag:tag-4"),
@@ -390,11 +414,9 @@ async fn get(stage: &mut Stage) -> Vec<Step> {
 async fn delete(stage: &mut Stage) -> Vec<Step> {
     let ids = notified(stage, &[Scope::ReadIocStream, Scope::DeleteIocStream]).await;
     let one = |id: &str| Step::Ask(Ask::new("DELETE", format!("{NOTIFICATIONS}/{id}")));
-    vec![
-        one(&ids[0]),
-        one(&ids[5]),
-        Step::Ask(Ask::new("DELETE", format!("{STREAM}?filter=tag:tag-1"))),
-    ]
+    let by_tag = || Step::Ask(Ask::new("DELETE", format!("{STREAM}?filter=tag:tag-1")));
+    // The second is told that the first is under way.
+    vec![one(&ids[0]), one(&ids[5]), by_tag(), by_tag()]
 }
 
 async fn subscriptions(stage: &mut Stage) -> Vec<Step> {
@@ -417,15 +439,8 @@ async fn notify_feed(stage: &mut Stage) -> Vec<Step> {
     let collection = stage.collection(everything("all")).await;
     let (one, family, who) = (indicator(), malware("a family"), actor());
     let joins = [relationship(&one, &family), attributed(&family, &who)];
-    let store = stage.plain().store().clone();
-    let source = |kind: &str, id: &str| SubscriptionSource::parse(kind, id).unwrap();
-    let to = [source("collection", &collection.id.to_string()), source("threat_actor", who.id())];
-    for source in to {
-        let retention_days = std::num::NonZeroU32::new(30).unwrap();
-        let (tenant, since) = ("acme".parse().unwrap(), store.position_now());
-        let subscription = Subscription { tenant, source, since, retention_days };
-        store.put_subscription(&subscription).await.unwrap();
-    }
+    subscribe(stage, "collection", &collection.id.to_string()).await;
+    subscribe(stage, "threat_actor", who.id()).await;
     let objects = [one, family, who, joins[0].clone(), joins[1].clone()];
     stage.settle("operator", &objects).await;
     vec![Step::Jobs("NOTIFY"), Step::Jobs("NOTIFY")]
@@ -490,6 +505,8 @@ async fn manage_access(stage: &mut Stage) -> Vec<Step> {
         Step::Then(|before| of_key("DELETE", before, "")),
         manage("PATCH", "plans/gold", &json!({"requests_per_minute": 6})),
         manage("DELETE", "plans/gold", &Value::Null),
+        manage("POST", "plans", &json!({"name": "silver", "scopes": []})),
+        manage("DELETE", "plans/silver", &Value::Null),
         manage("DELETE", "tenants/globex", &Value::Null),
         manage("GET", "audit", &Value::Null),
         manage("GET", "audit?resource=tenant/globex", &Value::Null),
@@ -540,4 +557,20 @@ async fn manage_content(stage: &mut Stage) -> Vec<Step> {
         manage("DELETE", "feeds/f", &Value::Null),
         manage("DELETE", "collections/new", &Value::Null),
     ]
+}
+
+/// `acme` subscribes to something.
+async fn subscribe(stage: &Stage, kind: &str, id: &str) {
+    let store = stage.plain().store();
+    let source = SubscriptionSource::parse(kind, id).unwrap();
+    let retention_days = std::num::NonZeroU32::new(30).unwrap();
+    let (tenant, since) = ("acme".parse().unwrap(), store.position_now());
+    let subscription = Subscription { tenant, source, since, retention_days };
+    store.put_subscription(&subscription).await.unwrap();
+}
+
+/// Deletes an object from the base, and leaves that pending.
+async fn remove(stage: &Stage, tenant: &str, object: &Object) {
+    let (owner, id) = (tenant.parse().unwrap(), object.id().parse().unwrap());
+    shared::ingestion::delete(stage.plain(), &owner, &id).await.unwrap();
 }
