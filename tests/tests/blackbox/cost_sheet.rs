@@ -4,6 +4,7 @@
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
+use aws_sdk_dynamodb::types::TableDescription;
 use serde_json::{Value, json};
 use shared::access::Scope;
 use tests::client::{Client, Request};
@@ -143,7 +144,7 @@ async fn stored(w: &World) -> usize {
     let mut bytes = 0;
     for name in ["ObjectsTable", "CollectionsTable"] {
         let told = client.describe_table().table_name(name).send().await.unwrap();
-        bytes += told.table().and_then(|table| table.table_size_bytes()).unwrap();
+        bytes += told.table().and_then(TableDescription::table_size_bytes).unwrap();
     }
     usize::try_from(bytes).unwrap()
 }
