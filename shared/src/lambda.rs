@@ -151,7 +151,8 @@ where
         let LambdaEvent { payload, context } = event;
         let left = context.deadline().duration_since(SystemTime::now()).unwrap_or_default();
         let until = Instant::now() + left.saturating_sub(margin.min(left / 2));
-        let handled = handle(services.clone(), payload, until);
+        // On the heap: some handlers are futures deeper than the compiler follows.
+        let handled = Box::pin(handle(services.clone(), payload, until));
         told(&context, handled).await.map_err(lambda_http::Error::from)
     }))
     .await
