@@ -12,7 +12,6 @@ use std::time::{Duration, Instant};
 use serde_json::{Value, json};
 use tests::binaries;
 use tests::client::Client;
-use tests::collection::CollectionSpec;
 use tests::fixtures::indicators;
 use tests::function::Function;
 use tests::gateway_event;
@@ -75,8 +74,9 @@ struct Measured {
 }
 
 fn main() {
-    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all();
-    runtime.build().expect("a runtime").block_on(measure());
+    let runtime =
+        tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
+    runtime.expect("a runtime").block_on(measure());
 }
 
 async fn measure() {

@@ -104,7 +104,7 @@ impl Case<'_> {
 
 /// The share of cases this run takes: `IOCAST_FAULTS=1` takes all, the default one in some.
 fn share() -> u64 {
-    std::env::var("IOCAST_FAULTS").ok().and_then(|text| text.parse().ok()).unwrap_or(10)
+    std::env::var("IOCAST_FAULTS").ok().and_then(|text| text.parse().ok()).unwrap_or(20)
 }
 
 fn drawn(title: &str) -> bool {
