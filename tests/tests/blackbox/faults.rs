@@ -111,7 +111,7 @@ fn drawn(title: &str) -> bool {
     use std::hash::{DefaultHasher, Hash, Hasher};
     let mut hasher = DefaultHasher::new();
     (title, tests::chance::seed(0)).hash(&mut hasher);
-    hasher.finish() % share() == 0
+    hasher.finish().is_multiple_of(share())
 }
 
 fn chosen() -> Vec<Scenario> {
