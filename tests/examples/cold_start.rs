@@ -5,6 +5,9 @@
 //! `cargo run -p tests --example cold_start` builds the bootstraps as they are released, where that
 //! is not done, and prints a table. `--whole` leaves them the whole processor.
 
+// The size of these futures is nobody's concern.
+#![allow(clippy::large_futures)]
+
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::{Duration, Instant};

@@ -123,7 +123,7 @@ impl Services {
     ) -> Result<Collection, DefineCollectionError> {
         let after = self.backfill_after();
         let collection = self.0.store.create_collection(actor, settings, after).await?;
-        self.definitions_within(Duration::ZERO).await?;
+        self.relearn().await;
         Ok(collection)
     }
 
@@ -153,7 +153,7 @@ impl Services {
     ) -> Result<Collection, DefineCollectionError> {
         let after = self.backfill_after();
         let changed = self.0.store.change_collection(actor, known, settings, after).await;
-        self.definitions_within(Duration::ZERO).await?;
+        self.relearn().await;
         changed
     }
 
@@ -169,8 +169,17 @@ impl Services {
     ) -> Result<(), DefineCollectionError> {
         let after = self.backfill_after();
         let deleted = self.0.store.delete_collection(actor, known, after).await;
-        self.definitions_within(Duration::ZERO).await?;
+        self.relearn().await;
         deleted
+    }
+
+    /// Reads the definitions anew after a change, or forgets them: what is done is not told as
+    /// failed because reading it back did.
+    async fn relearn(&self) {
+        if let Err(error) = self.definitions_within(Duration::ZERO).await {
+            tracing::warn!(%error, "definitions are read again when they are needed");
+            *self.0.definitions.write().unwrap_or_else(PoisonError::into_inner) = None;
+        }
     }
 
     /// When no projector goes by definitions of before this moment any more: their memory once,

@@ -18,7 +18,8 @@ pub type DropBody = ByteStream;
 /// Whether the bucket failed while a file was read, as opposed to the file being at fault.
 #[must_use]
 pub fn bucket_failed(error: &std::io::Error) -> bool {
-    error.get_ref().is_some_and(|cause| cause.is::<ByteStreamError>())
+    let Some(cause) = error.get_ref() else { return false };
+    cause.is::<ByteStreamError>()
 }
 
 impl Store {

@@ -107,8 +107,8 @@ impl Store {
     /// Deletes a feed that is still as `known`, and what was published of it.
     ///
     /// # Errors
-    /// When somebody else changed it meanwhile, or the store fails. If only its files could not be
-    /// deleted, nobody reads them any more; deleting it again is refused as changed.
+    /// When somebody else changed it meanwhile, or the store fails: the feed is there until its
+    /// files are gone, so asking again finishes it.
     pub async fn delete_feed(&self, actor: &Actor, known: &Feed) -> Result<(), DefineFeedError> {
         let table = &self.names().access;
         let place = access_key(PARTITION, feed_key(known.id));
@@ -120,8 +120,15 @@ impl Store {
         let resource = Kind::Feed.named(known.id);
         let record = AuditRecord::new(self.now(), actor, Action::Delete, resource);
         items.extend(self.audited(&record.from(&known.shown()))?);
+        self.delete_all_editions(known.id).await?;
         match self.transact(items).await? {
-            Made::Done => Ok(self.delete_all_editions(known.id).await?),
+            Made::Done => {
+                // What a publisher wrote meanwhile; nobody reads it any more.
+                if let Err(error) = self.delete_all_editions(known.id).await {
+                    tracing::warn!(feed = %known.id, %error, "files of a deleted feed may be left");
+                }
+                Ok(())
+            }
             Made::Refused(_) => Err(DefineFeedError::Changed),
         }
     }

@@ -38,7 +38,7 @@ use crate::fixtures::Object;
 use crate::lab::engine::Engine;
 
 /// How long a background handler is given.
-const TURN: Duration = Duration::from_secs(60);
+const TURN: Duration = Duration::from_mins(1);
 
 /// What a function is asked.
 pub enum Step {
@@ -261,7 +261,7 @@ impl Stage {
             Step::Then(make) => self.ask(function, services, make(before)).await,
             Step::Pump => {
                 self.pump().await;
-                Outcome::of_event(Ok(Value::Null))
+                Outcome::of_event(&Ok(Value::Null))
             }
             Step::Event(event) => self.event(function, services, event.clone()).await,
             Step::Jobs(partition) => {
@@ -314,7 +314,7 @@ impl Stage {
             }
             _ => functions::event(services, function).expect("a function of events")(event).await,
         };
-        Outcome::of_event(done)
+        Outcome::of_event(&done)
     }
 
     /// Sets the stage for a scenario and plays it to its end: a step that is not available is taken

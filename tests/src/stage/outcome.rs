@@ -42,7 +42,7 @@ impl Outcome {
         Self { status, unavailable, wrong, json, took: Duration::ZERO }
     }
 
-    pub(super) fn of_event(done: Result<Value, String>) -> Self {
+    pub(super) fn of_event(done: &Result<Value, String>) -> Self {
         let json = done.as_ref().cloned().unwrap_or(Value::Null);
         let again = json["batchItemFailures"].as_array().is_some_and(|failed| !failed.is_empty());
         // A run of a schedule may leave something to the next one.

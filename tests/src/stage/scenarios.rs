@@ -221,7 +221,7 @@ async fn compact(stage: &mut Stage) -> Vec<Step> {
     packed_log::append(stage.plain().store(), log, &indicators(300), 10).await;
     stage.later(TimeDelta::hours(2));
     // A first run notes where the log ends; what lies before that is rewritten by the next.
-    let (services, until) = (stage.plain(), Instant::now() + Duration::from_secs(60));
+    let (services, until) = (stage.plain(), Instant::now() + Duration::from_mins(1));
     let now = services.store().position_now();
     shared::compaction::compact_all(services, now, until).await.unwrap();
     stage.later(TimeDelta::hours(4));

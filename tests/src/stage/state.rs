@@ -64,8 +64,8 @@ impl Stage {
             while let Some(seen) = reader.next(1000).await.unwrap() {
                 let entry = &seen.entry;
                 let (log, id) = (shape(&log.to_string()), shape(&entry.id));
-                let given = [FIRST, SECOND, THIRD].contains(&entry.version.to_string().as_str());
-                let version = if given { entry.version.to_string() } else { "now".to_owned() };
+                let given = [FIRST, SECOND, THIRD].contains(&entry.version.as_str());
+                let version = if given { entry.version.clone() } else { "now".to_owned() };
                 // How it came there depends on what was projected between two tries.
                 if seen.current && entry.op != Op::Leave {
                     add(format!("log {log} {id} {version}"));

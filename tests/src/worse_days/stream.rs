@@ -117,7 +117,7 @@ async fn work_off(projector: &Services, mut batch: Vec<Record>) -> usize {
     let mut again = 0;
     for _ in 0..ATTEMPTS {
         let event = json!({"Records": batch.iter().map(Record::event).collect::<Vec<_>>()});
-        let until = std::time::Instant::now() + std::time::Duration::from_secs(60);
+        let until = std::time::Instant::now() + std::time::Duration::from_mins(1);
         let report = project::handle(projector, event, until).await.expect("the event is one");
         let failed: HashSet<&str> = report["batchItemFailures"]
             .as_array()
