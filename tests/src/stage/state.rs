@@ -53,7 +53,7 @@ impl Stage {
         }
         // What is to be told, and what expires, may be listed twice: what comes of it is not.
         for (line, count) in &mut state {
-            if line.starts_with("collections NOTIFY FEED#") || line.contains(" EXPIRY#") {
+            if line.contains(" NOTIFY FEED#") || line.contains(" EXPIRY#") {
                 *count = 1;
             }
         }
