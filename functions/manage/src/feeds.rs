@@ -6,9 +6,9 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 use shared::access::PlanName;
-use shared::collection::Collection;
 use shared::feed::{Edition, Feed, FeedSettings};
 use shared::http::{ApiError, Query};
+use shared::services::Definitions;
 
 use crate::operator::Operator;
 use crate::patch;
@@ -87,7 +87,7 @@ impl Resource for Feeds {
         let settings: FeedSettings = patch::settings(body)?;
         check_readers(operator, &settings, None).await?;
         let made = operator.store().create_feed(&operator.actor, settings).await?;
-        Ok(Made { stored: one(operator, made).await?, once: Vec::new() })
+        Ok(Made { stored: written(operator, made, None).await, once: Vec::new() })
     }
 
     async fn change(
@@ -97,17 +97,17 @@ impl Resource for Feeds {
         settings: Value,
     ) -> Result<Published, Refusal> {
         let mut settings: FeedSettings = patch::settings(settings)?;
-        let Published { feed: known, collection, .. } = known;
+        let Published { feed: known, collection, edition } = known;
         // Its own collection, whatever it is called.
         if [collection, &known.collection.to_string()].contains(&&settings.collection) {
             settings.collection.clone_from(&known.settings.collection);
         }
         check_readers(operator, &settings, Some(&known.settings)).await?;
         if settings == known.settings {
-            return Ok(one(operator, known.clone()).await?);
+            return Ok(written(operator, known.clone(), edition.clone()).await);
         }
         let changed = operator.store().change_feed(&operator.actor, known, settings).await?;
-        Ok(one(operator, changed).await?)
+        Ok(written(operator, changed, edition.clone()).await)
     }
 
     async fn delete(operator: &Operator<'_>, known: &Published) -> Result<(), Refusal> {
@@ -130,25 +130,32 @@ pub fn told(edition: &Edition) -> Value {
 /// Feeds with what else is shown of them.
 async fn published(operator: &Operator<'_>, feeds: Vec<Feed>) -> Result<Vec<Published>, ApiError> {
     let collections = operator.services.definitions_within(Duration::ZERO).await?;
-    let called = |collection: &Collection| {
-        let alias = collection.settings.alias.as_ref();
-        alias.map_or_else(|| collection.id.to_string(), ToString::to_string)
-    };
     let ids: Vec<_> = feeds.iter().map(|feed| feed.id).collect();
     let editions = operator.store().editions(&ids).await?;
     let both = feeds.into_iter().zip(editions);
     let shown = both.map(|(feed, edition)| {
-        let found = collections.iter().find(|defined| defined.collection.id == feed.collection);
-        let named = found.map(|defined| called(&defined.collection));
-        let collection = named.unwrap_or_else(|| feed.collection.to_string());
+        let collection = called(&collections, &feed);
         Published { feed, collection, edition }
     });
     Ok(shown.collect())
 }
 
-async fn one(operator: &Operator<'_>, feed: Feed) -> Result<Published, ApiError> {
-    let lost = || ApiError::not_found("the feed is deleted at this moment");
-    published(operator, vec![feed]).await?.pop().ok_or_else(lost)
+/// A feed as it was just written, with the edition it had. What is done is not told as failed
+/// because something beside it cannot be read.
+async fn written(operator: &Operator<'_>, feed: Feed, edition: Option<Edition>) -> Published {
+    let known = operator.services.definitions_within(Duration::ZERO).await;
+    let collection = match &known {
+        Ok(known) => called(known, &feed),
+        Err(_) => feed.collection.to_string(),
+    };
+    Published { feed, collection, edition }
+}
+
+/// What operators call a feed's collection.
+fn called(known: &Definitions, feed: &Feed) -> String {
+    let found = known.iter().find(|defined| defined.collection.id == feed.collection);
+    let alias = found.and_then(|defined| defined.collection.settings.alias.as_ref());
+    alias.map_or_else(|| feed.collection.to_string(), ToString::to_string)
 }
 
 /// Refuses plans and tenants that are none; those that stand there already may stay.

@@ -117,7 +117,7 @@ async fn row(
     Row {
         base,
         options,
-        indicators: text.matches(r#"{"type":"indicator""#).count(),
+        indicators: text.matches(r#""type":"indicator""#).count(),
         bytes: text.len(),
         query_ms,
         export_ms,

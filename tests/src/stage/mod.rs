@@ -50,7 +50,7 @@ pub enum Step {
     Event(Value),
     /// What is pending is projected.
     Pump,
-    /// Events of the streams: the items of a partition of the collections table there are then.
+    /// Events of the streams: the items there are then of a partition of jobs.
     Jobs(&'static str),
 }
 
@@ -277,9 +277,10 @@ impl Stage {
         outcome
     }
 
-    /// The sort keys of a partition of the collections table.
+    /// The sort keys of a partition of jobs, in either table that has them.
     async fn jobs(&self, partition: &str) -> Vec<String> {
-        let items = self.items(&self.names.collections).await;
+        let mut items = self.items(&self.names.collections).await;
+        items.extend(self.items(&self.names.objects).await);
         let of = items.iter().filter(|item| item["id"].as_s().unwrap() == partition);
         of.map(|item| item["sk"].as_s().unwrap().clone()).collect()
     }

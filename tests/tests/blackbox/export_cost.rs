@@ -1,11 +1,16 @@
 //! stix-export.md, Cost: read units follow the indicators returned, whatever the size of the base,
 //! the type, the time and how many logs are merged.
 
+use std::sync::Arc;
+
 use shared::log::{LogId, MAX_ENTRIES};
 use shared::stix::IocType;
 use shared::tlp::Tlp;
+use tests::client::Client;
 use tests::export::{Export, TYPES};
 use tests::fixtures::{Object, indicator, indicator_of_stix_2_0};
+use tests::function::Function;
+use tests::gateway_event;
 use tests::metered::Metered;
 use tests::realistic::realistic_indicator;
 use tests::world::World;
@@ -112,5 +117,40 @@ async fn a_thousand_indicators_of_stix_2_0_cost_the_export_nothing() {
         let (count, units) = cost(&export, &[("limit", limit)]).await;
         assert_eq!(count, wanted);
         assert!(units <= PER_LOG + 1.0, "limit {limit}: {units} units");
+    }
+}
+
+/// The most memory a process had, in KiB.
+fn peak_kib(pid: u32) -> u64 {
+    let status = std::fs::read_to_string(format!("/proc/{pid}/status")).unwrap();
+    let line = status.lines().find(|line| line.starts_with("VmHWM:")).unwrap();
+    line.split_ascii_whitespace().nth(1).unwrap().parse().unwrap()
+}
+
+/// Of the function's own process, as it is deployed with 512 MB; printed for the docs.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_thousand_indicators_take_little_memory() {
+    let world = World::of_operator().await;
+    fill(&world, 6_000).await;
+    world.later(chrono::TimeDelta::minutes(5));
+    let function = Function::start("stix-export", &world.function_environment()).await;
+    let function = Arc::new(function);
+    let base_url = format!("https://{}", gateway_event::HOST);
+    let key = world.exporter(Tlp::Red).await.0;
+    let key = key.get("").headers[0].1.trim_start_matches("Bearer ").to_owned();
+    let export = Export(Client::function(Arc::clone(&function), &base_url).with_key(&key));
+    assert_eq!(export.get(&[("limit", "1")]).await.indicators().len(), 1);
+    let first = peak_kib(function.pid());
+    let most = [("include_observables", "true"), ("include_context", "true")];
+    for options in [&[][..], &most] {
+        let query = [&[("limit", "1000")], options].concat();
+        let answer = export.request(&query).await.expect(200);
+        let peak = peak_kib(function.pid());
+        println!(
+            "{} bytes: {first} KiB for one, {peak} KiB for 1,000 {options:?}",
+            answer.body.len()
+        );
+        assert!(answer.body.len() < 6_000_000);
+        assert!(peak < 128 * 1024, "{peak} KiB");
     }
 }
