@@ -107,11 +107,11 @@ fn share() -> u64 {
     std::env::var("IOCAST_FAULTS").ok().and_then(|text| text.parse().ok()).unwrap_or(20)
 }
 
-fn drawn(title: &str) -> bool {
+fn drawn(title: &str, share: u64) -> bool {
     use std::hash::{DefaultHasher, Hash, Hasher};
     let mut hasher = DefaultHasher::new();
     (title, tests::chance::seed(0)).hash(&mut hasher);
-    hasher.finish().is_multiple_of(share())
+    hasher.finish().is_multiple_of(share)
 }
 
 fn chosen() -> Vec<Scenario> {
@@ -158,7 +158,7 @@ fn every_fault_of_every_call_is_survived_or_told() {
             }
         }
         let of_all = cases.len();
-        cases.retain(|case| drawn(&case.title()));
+        cases.retain(|case| drawn(&case.title(), share()));
         println!("{} of {of_all} cases", cases.len());
         let found = stream::iter(&cases)
             .map(|case| async move { (case.title(), case.run().await) })
@@ -186,9 +186,11 @@ fn who_never_answers_is_not_waited_for_too_long() {
                 cases.push(Case { scenario, expected, strike });
             }
         }
+        // All wait at once, and each has to be begun within what it may take.
+        cases.retain(|case| drawn(&case.title(), share().div_ceil(3)));
         let found = stream::iter(&cases)
             .map(|case| async move { (case.title(), case.run().await) })
-            .buffer_unordered(cases.len());
+            .buffer_unordered(cases.len().max(1));
         let found: HashMap<String, Vec<String>> = found.collect().await;
         let wrong: Vec<String> = found
             .into_iter()

@@ -92,7 +92,7 @@ impl Statement {
 
 /// Rights for what only happens when something fails, or is larger than a scenario's: function,
 /// statement (any, where empty), action, and the test that needs it.
-const ELSEWHERE: [(&str, &str, &str, &str); 2] = [
+const ELSEWHERE: [(&str, &str, &str, &str); 3] = [
     (
         "CsvPublishFunction",
         "",
@@ -104,6 +104,12 @@ const ELSEWHERE: [(&str, &str, &str, &str); 2] = [
         "Deletions",
         "dynamodb:PutItem",
         "ioc_stream_deletion: how far a large deletion came is written down",
+    ),
+    (
+        "NotifyFunction",
+        "Notifications",
+        "dynamodb:DeleteItem",
+        "subscriptions_actors: a notification moves to where it is new for those who may see it",
     ),
 ];
 
