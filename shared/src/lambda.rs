@@ -35,7 +35,7 @@ pub fn start_logging() {
         .with_span_list(false)
         .without_time()
         .try_init();
-    crate::metric::start_printing();
+    crate::metric::start_printing(env::var("IOCAST_METRICS_NAMESPACE").ok());
 }
 
 impl Services {

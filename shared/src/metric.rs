@@ -2,17 +2,18 @@
 //! prints, and nothing has to be called for it.
 
 use std::io::Write;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::OnceLock;
 
 use chrono::Utc;
 use serde_json::{Map, Value, json};
 
 use crate::work;
 
-/// The namespace of every metric.
+/// Where none is set, and in the local run.
 const NAMESPACE: &str = "iocast";
 
-static PRINTED: AtomicBool = AtomicBool::new(false);
+/// The namespace of every metric that is printed, once this process is known to be a function's.
+static PRINTED: OnceLock<String> = OnceLock::new();
 
 /// What a metric's value counts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -38,9 +39,11 @@ impl Unit {
     }
 }
 
-/// From here on metrics are printed to standard output: this process is a function's.
-pub fn start_printing() {
-    PRINTED.store(true, Ordering::Relaxed);
+/// From here on metrics are printed to standard output: this process is a function's. Their
+/// namespace is its stack's, so that one stack's alarms are not silenced by another's metrics.
+pub fn start_printing(namespace: Option<String>) {
+    // A second start in the same process keeps the first one's.
+    let _ = PRINTED.set(namespace.unwrap_or_else(|| NAMESPACE.to_owned()));
 }
 
 /// Reports metrics of one moment, under these dimensions; the line also names the request or event
@@ -55,7 +58,8 @@ pub fn report_with(
     dimensions: &[(&str, &str)],
     metrics: &[(&str, Unit, f64)],
 ) {
-    let mut line = line(dimensions, metrics, Utc::now().timestamp_millis());
+    let namespace = PRINTED.get().map_or(NAMESPACE, String::as_str);
+    let mut line = line(namespace, dimensions, metrics, Utc::now().timestamp_millis());
     if let Value::Object(members) = &mut line {
         members.extend(properties.iter().map(|(name, value)| ((*name).to_owned(), value.clone())));
         if let Some(work) = work::present() {
@@ -63,7 +67,7 @@ pub fn report_with(
             members.insert("trace_id".into(), json!(work.trace_id));
         }
     }
-    if PRINTED.load(Ordering::Relaxed) {
+    if PRINTED.get().is_some() {
         // Nobody is left to be told that nothing can be printed.
         let _ = writeln!(std::io::stdout().lock(), "{line}");
     } else {
@@ -76,12 +80,17 @@ pub fn count(name: &str) {
     report(&[], &[(name, Unit::Count, 1.0)]);
 }
 
-fn line(dimensions: &[(&str, &str)], metrics: &[(&str, Unit, f64)], at: i64) -> Value {
+fn line(
+    namespace: &str,
+    dimensions: &[(&str, &str)],
+    metrics: &[(&str, Unit, f64)],
+    at: i64,
+) -> Value {
     let names: Vec<&str> = dimensions.iter().map(|(name, _)| *name).collect();
     let defined: Vec<Value> =
         metrics.iter().map(|(name, unit, _)| json!({"Name": name, "Unit": unit.name()})).collect();
     let mut line = Map::new();
-    let directive = json!({"Namespace": NAMESPACE, "Dimensions": [names], "Metrics": defined});
+    let directive = json!({"Namespace": namespace, "Dimensions": [names], "Metrics": defined});
     line.insert("_aws".into(), json!({"Timestamp": at, "CloudWatchMetrics": [directive]}));
     line.extend(dimensions.iter().map(|(name, value)| ((*name).to_owned(), json!(value))));
     line.extend(metrics.iter().map(|(name, _, value)| ((*name).to_owned(), json!(value))));
@@ -94,14 +103,19 @@ mod tests {
 
     #[test]
     fn a_line_is_of_the_embedded_metric_format() {
-        let line = line(&[("Feed", "all")], &[("Rows", Unit::Count, 3.0)], 1_700_000_000_000);
+        let line = line(
+            "iocast/prod",
+            &[("Feed", "all")],
+            &[("Rows", Unit::Count, 3.0)],
+            1_700_000_000_000,
+        );
         assert_eq!(
             line,
             json!({
                 "_aws": {
                     "Timestamp": 1_700_000_000_000_i64,
                     "CloudWatchMetrics": [{
-                        "Namespace": "iocast",
+                        "Namespace": "iocast/prod",
                         "Dimensions": [["Feed"]],
                         "Metrics": [{"Name": "Rows", "Unit": "Count"}],
                     }],
