@@ -3,9 +3,7 @@
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::time::Duration;
 
-use shared::clock::Clock;
-use shared::services::{Services, Settings};
-use shared::store::Names;
+use shared::services::{Services, Settings, SettingsError};
 use thiserror::Error;
 use tokio::net::TcpListener;
 use tokio::task::JoinSet;
@@ -167,26 +165,9 @@ impl Running {
 /// The settings a deployed function reads from its environment.
 pub(crate) fn settings(template: &Template) -> Result<Settings, StartError> {
     let environment = template.environment();
-    let required = |name: &str| {
-        let value = environment.get(name).cloned();
-        value.ok_or_else(|| WiringError::NoVariable(name.to_owned()))
-    };
-    Ok(Settings {
-        names: Names {
-            objects: required("IOCAST_OBJECTS_TABLE")?,
-            collections: required("IOCAST_COLLECTIONS_TABLE")?,
-            access: required("IOCAST_ACCESS_TABLE")?,
-            notifications: required("IOCAST_NOTIFICATIONS_TABLE")?,
-            bucket: required("IOCAST_BUCKET")?,
-        },
-        public_base_url: environment.get("IOCAST_PUBLIC_BASE_URL").cloned(),
-        identity_name: required("IOCAST_IDENTITY_NAME")?,
-        taxii_root: required("IOCAST_TAXII_ROOT")?,
-        // A secret of the local store's own.
-        source_key_secret: None,
-        definition_memory: DEFINITION_MEMORY,
-        clock: Clock::default(),
-    })
+    let read = Settings::read(|name| environment.get(name).cloned());
+    let read = read.map_err(|SettingsError::Missing(name)| WiringError::NoVariable(name))?;
+    Ok(Settings { definition_memory: DEFINITION_MEMORY, ..read })
 }
 
 /// An address a client on this machine can use: not "any".

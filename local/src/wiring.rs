@@ -50,7 +50,7 @@ pub enum WiringError {
     NoFunction(String),
     /// A variable the functions need is not set.
     #[error("Globals.Function.Environment does not set {0}")]
-    NoVariable(String),
+    NoVariable(&'static str),
 }
 
 impl Wiring {

@@ -49,6 +49,14 @@ pub enum SettingsError {
 }
 
 impl Settings {
+    /// As the function's environment says, see [`Settings::read`].
+    ///
+    /// # Errors
+    /// Names the variable that is not set.
+    pub fn from_env() -> Result<Self, SettingsError> {
+        Self::read(|name| env::var(name).ok())
+    }
+
     /// Reads `IOCAST_OBJECTS_TABLE`, `IOCAST_COLLECTIONS_TABLE`, `IOCAST_ACCESS_TABLE`,
     /// `IOCAST_NOTIFICATIONS_TABLE`, `IOCAST_BUCKET`, and, if set, `IOCAST_PUBLIC_BASE_URL`,
     /// `IOCAST_TAXII_ROOT` (default `intel`), `IOCAST_IDENTITY_NAME` (default `iocast`) and
@@ -56,8 +64,8 @@ impl Settings {
     ///
     /// # Errors
     /// Names the variable that is not set.
-    pub fn from_env() -> Result<Self, SettingsError> {
-        let set = |name| env::var(name).ok().filter(|value| !value.is_empty());
+    pub fn read(variable: impl Fn(&str) -> Option<String>) -> Result<Self, SettingsError> {
+        let set = |name| variable(name).filter(|value| !value.is_empty());
         let required = |name| set(name).ok_or(SettingsError::Missing(name));
         Ok(Self {
             names: Names {

@@ -1,15 +1,19 @@
-//! Many writes of one table at once, until all are done.
+//! Many reads and writes of one table at once, until all are done.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-use aws_sdk_dynamodb::types::{DeleteRequest, PutRequest, ReturnConsumedCapacity, WriteRequest};
+use aws_sdk_dynamodb::types::{
+    DeleteRequest, KeysAndAttributes, PutRequest, ReturnConsumedCapacity, WriteRequest,
+};
 use futures::stream::{self, StreamExt, TryStreamExt};
 
 use super::item::Item;
 use super::{Store, StoreError};
 
+/// Keys one request takes.
+const READ_AT_ONCE: usize = 100;
 /// Writes one request takes.
 const AT_ONCE: usize = 25;
 /// Requests under way at once.
@@ -44,6 +48,56 @@ pub(super) async fn wait(patience: &mut Duration, what: &str) -> Result<(), Stor
 }
 
 impl Store {
+    /// The items of these keys that are there, in no order.
+    pub(super) async fn read_batches(
+        &self,
+        table: &str,
+        keys: Vec<Item>,
+        consistent: bool,
+    ) -> Result<Vec<Item>, StoreError> {
+        let batches: Vec<Vec<Item>> = keys.chunks(READ_AT_ONCE).map(<[_]>::to_vec).collect();
+        stream::iter(batches)
+            .map(|batch| self.read_batch(table, batch, consistent))
+            .buffer_unordered(CONCURRENCY)
+            .try_concat()
+            .await
+    }
+
+    async fn read_batch(
+        &self,
+        table: &str,
+        mut keys: Vec<Item>,
+        consistent: bool,
+    ) -> Result<Vec<Item>, StoreError> {
+        let mut items = Vec::with_capacity(keys.len());
+        let mut patience = Duration::from_millis(20);
+        while !keys.is_empty() {
+            let wanted = KeysAndAttributes::builder()
+                .set_keys(Some(std::mem::take(&mut keys)))
+                .consistent_read(consistent)
+                .build()
+                .map_err(|error| StoreError::Unavailable(error.to_string()))?;
+            let answer = self
+                .dynamodb()
+                .batch_get_item()
+                .request_items(table, wanted)
+                .return_consumed_capacity(ReturnConsumedCapacity::Total)
+                .send()
+                .await
+                .map_err(StoreError::of)?;
+            answer.consumed_capacity().iter().for_each(|used| self.meter().read(Some(used)));
+            if let Some(mut tables) = answer.responses {
+                items.extend(tables.remove(table).unwrap_or_default());
+            }
+            let rest = answer.unprocessed_keys.and_then(|mut tables| tables.remove(table));
+            keys = rest.map(|rest| rest.keys).unwrap_or_default();
+            if !keys.is_empty() {
+                wait(&mut patience, "BatchGetItem leaves keys unread").await?;
+            }
+        }
+        Ok(items)
+    }
+
     /// Does all writes, no two of the same item, in no order.
     pub(super) async fn write_batches(
         &self,

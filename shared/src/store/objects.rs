@@ -1,13 +1,9 @@
 //! The objects table: heads and older versions.
 
 use std::collections::{BTreeMap, HashMap};
-use std::time::Duration;
 
 use aws_sdk_dynamodb::operation::put_item::PutItemError;
-use aws_sdk_dynamodb::types::{
-    KeysAndAttributes, ReturnConsumedCapacity, ReturnValuesOnConditionCheckFailure,
-};
-use futures::stream::{self, StreamExt, TryStreamExt};
+use aws_sdk_dynamodb::types::{ReturnConsumedCapacity, ReturnValuesOnConditionCheckFailure};
 
 use super::head::{body_blob, memberships_value};
 use super::item::{Item, ReadItem, key, number, text};
@@ -62,64 +58,11 @@ impl Store {
         ids: &[ObjectId],
         consistent: bool,
     ) -> Result<HashMap<ObjectId, Head>, StoreError> {
-        // 100 keys is what one BatchGetItem takes.
-        let batches: Vec<Vec<Item>> = ids
-            .chunks(100)
-            .map(|ids| ids.iter().map(|id| key(id.as_str(), "HEAD")).collect())
-            .collect();
-        let read = stream::iter(batches)
-            .map(|keys| self.batch_get(keys, consistent))
-            .buffer_unordered(8)
-            .try_concat()
-            .await?;
+        let keys = ids.iter().map(|id| key(id.as_str(), "HEAD")).collect();
+        let read = self.read_batches(&self.names().objects, keys, consistent).await?;
         read.iter()
             .map(|item| Head::from_item(item).map(|head| (head.id().clone(), head)))
             .collect()
-    }
-
-    async fn batch_get(
-        &self,
-        mut keys: Vec<Item>,
-        consistent: bool,
-    ) -> Result<Vec<Item>, StoreError> {
-        let table = &self.names().objects;
-        let mut items = Vec::with_capacity(keys.len());
-        let mut patience = Duration::from_millis(20);
-        while !keys.is_empty() {
-            let wanted = KeysAndAttributes::builder()
-                .set_keys(Some(std::mem::take(&mut keys)))
-                .consistent_read(consistent)
-                .build()
-                .map_err(|e| StoreError::Unavailable(e.to_string()))?;
-            let answer = self
-                .dynamodb()
-                .batch_get_item()
-                .request_items(table, wanted)
-                .return_consumed_capacity(ReturnConsumedCapacity::Total)
-                .send()
-                .await
-                .map_err(StoreError::of)?;
-            answer
-                .consumed_capacity()
-                .iter()
-                .for_each(|consumed| self.meter().read(Some(consumed)));
-            if let Some(mut tables) = answer.responses {
-                items.extend(tables.remove(table).unwrap_or_default());
-            }
-            keys = answer
-                .unprocessed_keys
-                .and_then(|mut tables| tables.remove(table))
-                .map(|rest| rest.keys)
-                .unwrap_or_default();
-            if !keys.is_empty() {
-                if patience > Duration::from_secs(5) {
-                    return Err(StoreError::Throttled("BatchGetItem leaves keys unread".into()));
-                }
-                tokio::time::sleep(patience).await;
-                patience *= 2;
-            }
-        }
-        Ok(items)
     }
 
     /// The head of one object, read consistently.

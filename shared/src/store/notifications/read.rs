@@ -1,19 +1,15 @@
 //! Reading notifications, by id and as parts of lists.
 
 use std::collections::HashMap;
-use std::time::Duration;
 
-use aws_sdk_dynamodb::types::{KeysAndAttributes, ReturnConsumedCapacity};
+use aws_sdk_dynamodb::types::ReturnConsumedCapacity;
 
 use super::list::{List, main_partition};
-use super::{built, read_main, read_posting, readable};
+use super::{read_main, read_posting, readable};
 use crate::access::TenantId;
 use crate::notification::{Notification, NotificationId, Posting};
 use crate::store::item::{Item, ReadItem, key, text};
-use crate::store::{Store, StoreError, batches};
-
-/// Keys one read of several takes.
-const READ_AT_ONCE: usize = 100;
+use crate::store::{Store, StoreError};
 
 /// A part of a list or of all notifications.
 #[derive(Debug)]
@@ -95,49 +91,11 @@ impl Store {
         ids: &[NotificationId],
         consistent: bool,
     ) -> Result<HashMap<NotificationId, Notification>, StoreError> {
-        let mut found = HashMap::with_capacity(ids.len());
-        for ids in ids.chunks(READ_AT_ONCE) {
-            let keys = ids.iter().map(|id| key(main_partition(tenant), id.to_string())).collect();
-            let items = self.get_notification_items(keys, consistent).await?;
-            let kept = items.iter().filter_map(readable);
-            let kept = kept.filter(|one| one.expires > self.seconds_now());
-            found.extend(kept.map(|one| (one.id, one)));
-        }
-        Ok(found)
-    }
-
-    async fn get_notification_items(
-        &self,
-        mut keys: Vec<Item>,
-        consistent: bool,
-    ) -> Result<Vec<Item>, StoreError> {
-        let table = &self.names().notifications;
-        let mut items = Vec::with_capacity(keys.len());
-        let mut patience = Duration::from_millis(20);
-        while !keys.is_empty() {
-            let wanted = KeysAndAttributes::builder()
-                .set_keys(Some(std::mem::take(&mut keys)))
-                .consistent_read(consistent)
-                .build();
-            let answer = self
-                .dynamodb()
-                .batch_get_item()
-                .request_items(table, built(wanted)?)
-                .return_consumed_capacity(ReturnConsumedCapacity::Total)
-                .send()
-                .await
-                .map_err(StoreError::of)?;
-            answer.consumed_capacity().iter().for_each(|used| self.meter().read(Some(used)));
-            if let Some(mut tables) = answer.responses {
-                items.extend(tables.remove(table).unwrap_or_default());
-            }
-            let rest = answer.unprocessed_keys.and_then(|mut tables| tables.remove(table));
-            keys = rest.map(|rest| rest.keys).unwrap_or_default();
-            if !keys.is_empty() {
-                batches::wait(&mut patience, "BatchGetItem leaves keys unread").await?;
-            }
-        }
-        Ok(items)
+        let keys = ids.iter().map(|id| key(main_partition(tenant), id.to_string())).collect();
+        let items = self.read_batches(&self.names().notifications, keys, consistent).await?;
+        let now = self.seconds_now();
+        let kept = items.iter().filter_map(readable).filter(|one| one.expires > now);
+        Ok(kept.map(|one| (one.id, one)).collect())
     }
 
     /// The next postings of a list within a range, `count` at most.
