@@ -1,0 +1,64 @@
+//! Feeds: published and read.
+
+use chrono::TimeDelta;
+use serde_json::json;
+use shared::access::Scope;
+use shared::audit::Actor;
+use shared::feed::{Feed, FeedSettings};
+
+use super::everything;
+use crate::fixtures::{indicator, indicators, tlp_marking};
+use crate::stage::{Ask, Stage, Step};
+
+async fn feed(stage: &mut Stage, alias: &str) -> Feed {
+    let settings: FeedSettings = serde_json::from_value(json!({
+        "name": "A feed", "alias": alias, "collection": "all", "formats": ["csv", "csv.gz"],
+        "publish_every_minutes": 1,
+    }))
+    .unwrap();
+    stage.plain().store().create_feed(&Actor::System, settings).await.unwrap()
+}
+
+pub(super) async fn publish(stage: &Stage, feed: &Feed) {
+    let services = stage.plain();
+    let collections = services.store().collections().await.unwrap();
+    let request = csv_publish::Request { feed, collections: &collections, rebuild: false };
+    csv_publish::publish(services, request, &csv_publish::Progress::default()).await.unwrap();
+}
+
+pub(super) async fn publish_first(stage: &mut Stage) -> Vec<Step> {
+    stage.collection(everything("all")).await;
+    let marking = tlp_marking("green");
+    let one = indicator().set("object_marking_refs", json!([marking.id()]));
+    stage.settle("operator", &[marking, one, indicator()]).await;
+    feed(stage, "feed").await;
+    vec![Step::Event(json!({"source": "aws.events"}))]
+}
+
+pub(super) async fn publish_next(stage: &mut Stage) -> Vec<Step> {
+    stage.collection(everything("all")).await;
+    stage.settle("operator", &indicators(2)).await;
+    let feed = feed(stage, "feed").await;
+    publish(stage, &feed).await;
+    stage.settle("operator", &indicators(2)).await;
+    publish(stage, &feed).await;
+    stage.settle("operator", &indicators(2)).await;
+    stage.later(TimeDelta::hours(30));
+    vec![Step::Event(json!({"source": "aws.events"}))]
+}
+
+pub(super) async fn feed_files(stage: &mut Stage) -> Vec<Step> {
+    stage.key("acme", &[Scope::ReadCsv]).await;
+    stage.collection(everything("all")).await;
+    stage.settle("operator", &indicators(2)).await;
+    let published = feed(stage, "feed").await;
+    publish(stage, &published).await;
+    feed(stage, "later").await;
+    let get = |path: &str| Step::Ask(Ask::new("GET", path));
+    vec![
+        get("/feeds/feed.csv"),
+        get("/feeds/feed.sha256"),
+        Step::Ask(Ask::new("GET", "/feeds/feed.csv").header("range", "bytes=0-9")),
+        get("/feeds/later.csv"),
+    ]
+}
