@@ -3,11 +3,13 @@
 
 mod follower;
 mod generate;
+mod rest;
 mod run;
 mod step;
+mod translation;
 
 pub use follower::Follower;
 pub use generate::history;
 pub use run::run;
-pub(crate) use run::{kinds, settings, tenant};
 pub use step::{History, Step, Which};
+pub(crate) use translation::{kinds, settings, tenant};

@@ -1,30 +1,28 @@
 //! Carrying out a history, on the product and on the model.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::net::SocketAddr;
 
 use chrono::{SecondsFormat, TimeDelta, Utc};
-use serde_json::json;
-use shared::access::TenantId;
-use shared::collection::{Collection, CollectionSettings};
+use shared::collection::Collection;
 use shared::id::ObjectId;
-use shared::ingestion::{Kind as Taken, Outcome, Refusal};
+use shared::ingestion::Outcome;
 use shared::services::Services;
 use uuid::Uuid;
 
 use super::follower::Follower;
 use super::step::{History, Step, Which};
+use super::translation::{answer, kinds, settings, tenant};
 use crate::checker;
-use crate::lab::{Lab, Page, acme};
+use crate::lab::{Lab, Page};
 use crate::model::{
-    Answer, Definition, Kind, Mark, Model, Observed, Owner, Removing, SOON_MINUTES, Write, body,
-    version_of_slot,
+    Answer, Definition, Kind, Mark, Model, Removing, SOON_MINUTES, Write, body, version_of_slot,
 };
 
 /// Instances of the functions.
 const INSTANCES: usize = 3;
 /// How often what the store fails at is tried again.
-const PATIENCE: usize = 40;
+pub(super) const PATIENCE: usize = 40;
 
 /// Carries out `history` and, once all has come to rest, compares everything. The instances reach
 /// `DynamoDB` at the address that `between` gives for the engine's own; `faulty`: that is a proxy
@@ -43,18 +41,18 @@ pub async fn run(
     done
 }
 
-struct Run {
-    lab: Lab,
-    model: Model,
-    followers: Vec<Follower>,
+pub(super) struct Run {
+    pub(super) lab: Lab,
+    pub(super) model: Model,
+    pub(super) followers: Vec<Follower>,
     /// Objects whose stream records were lost.
-    lost: BTreeSet<usize>,
+    pub(super) lost: BTreeSet<usize>,
     soon: String,
-    faulty: bool,
+    pub(super) faulty: bool,
 }
 
 /// What came of a step.
-enum Done {
+pub(super) enum Done {
     Taken(Outcome),
     Deleted(Option<Outcome>),
     Removed(Page),
@@ -193,7 +191,7 @@ impl Run {
     }
 
     /// What a step does to the product.
-    async fn execute(&self, step: &Step) -> Done {
+    pub(super) async fn execute(&self, step: &Step) -> Done {
         match step {
             Step::Write { by, object, slot, owner, into, content } => {
                 let at = object % self.model.objects.len();
@@ -341,7 +339,7 @@ impl Run {
         Ok(())
     }
 
-    async fn read(
+    pub(super) async fn read(
         &mut self,
         reader: usize,
         limit: u8,
@@ -382,125 +380,5 @@ impl Run {
     fn collection(&self, number: usize) -> (usize, &(Collection, Definition)) {
         let at = number % self.model.collections.len();
         (at, &self.model.collections[at])
-    }
-
-    async fn observed(&self) -> BTreeMap<usize, Observed> {
-        let ids = self.model.ids();
-        let heads = self.lab.heads(&ids).await;
-        let collections: BTreeMap<_, _> =
-            self.model.collections.iter().enumerate().map(|(at, known)| (known.0.id, at)).collect();
-        let seen = |(at, id): (usize, &ObjectId)| {
-            let head = heads.get(id)?;
-            let posted = head.state.posted.iter().filter_map(|id| collections.get(id).copied());
-            let observed = Observed {
-                newest: head.version().to_string(),
-                deleted: head.deleted,
-                pending: head.pending.is_some(),
-                posted: posted.collect(),
-                revision: head.revision,
-            };
-            Some((at, observed))
-        };
-        ids.iter().enumerate().filter_map(seen).collect()
-    }
-
-    async fn observe(&mut self, together: bool) -> Result<(), String> {
-        let seen = self.observed().await;
-        self.lost.retain(|at| seen.get(at).is_some_and(|seen| seen.pending));
-        self.model.observe(&seen, together || self.faulty)
-    }
-
-    /// Lets everything come to rest: what is pending is delivered, what was lost is swept up,
-    /// backfills end, and what expired goes; then every reader reads to the end.
-    async fn rest(&mut self) -> Result<(), String> {
-        for turn in 0..PATIENCE {
-            let all = Step::Project { by: turn, mask: u8::MAX, each: false };
-            self.execute(&all).await;
-            self.observe(false).await.map_err(|error| format!("at rest: {error}"))?;
-            if !self.lost.is_empty() {
-                // The sweep takes what was pending for five minutes, by whatever clock.
-                self.lab.wait(TimeDelta::minutes(6));
-                self.lab.sweep(turn).await;
-                self.observe(false).await.map_err(|error| format!("after the sweep: {error}"))?;
-            }
-            let done = self.lab.backfill(turn).await;
-            self.observe(false).await.map_err(|error| format!("after backfills: {error}"))?;
-            self.lab.expire(turn).await;
-            self.observe(false).await.map_err(|error| format!("after expiry: {error}"))?;
-            let quiet = self.observed().await.values().all(|seen| !seen.pending);
-            if quiet && done {
-                return self.read_all().await;
-            }
-        }
-        Err(format!("it does not come to rest: {:?}", self.observed().await))
-    }
-
-    async fn read_all(&mut self) -> Result<(), String> {
-        self.lab.look_anew().await;
-        let services = self.lab.witness().clone();
-        for reader in 0..self.followers.len() {
-            let mut pages = 0;
-            while self.read(reader, 25, &services).await? {
-                pages += 1;
-                if pages > 500 {
-                    return Err(format!("reader {reader} does not come to an end"));
-                }
-            }
-        }
-        Ok(())
-    }
-}
-
-/// Relationships join objects that are none.
-pub(crate) fn kinds(kinds: &[Kind]) -> Vec<Kind> {
-    let plain: Vec<usize> =
-        (0..kinds.len()).filter(|at| !matches!(kinds[*at], Kind::Relationship { .. })).collect();
-    let mut marking = false;
-    let kind = |kind: &Kind| match *kind {
-        Kind::Relationship { .. } if plain.is_empty() => Kind::Malware,
-        Kind::Relationship { source, target } => Kind::Relationship {
-            source: plain[source % plain.len()],
-            target: plain[target % plain.len()],
-        },
-        // One is enough.
-        Kind::Marking if std::mem::replace(&mut marking, true) => Kind::Malware,
-        other => other,
-    };
-    kinds.iter().map(kind).collect()
-}
-
-pub(crate) fn settings(at: usize, definition: &Definition) -> CollectionSettings {
-    let writers = if definition.open { vec![acme().as_str().to_owned()] } else { Vec::new() };
-    let settings = json!({
-        "title": format!("Collection {at}"),
-        "filter": definition.choice.json(),
-        "ceiling": definition.ceiling.name(),
-        "writers": writers,
-    });
-    serde_json::from_value(settings).expect("the settings are read")
-}
-
-pub(crate) fn tenant(owner: Owner) -> TenantId {
-    match owner {
-        Owner::Operator => TenantId::operator(),
-        Owner::Acme => acme(),
-    }
-}
-
-fn answer(outcome: &Outcome) -> Result<Answer, String> {
-    match outcome {
-        Outcome::Accepted(taken) => Ok(match taken.kind {
-            Taken::Created => Answer::Created,
-            Taken::Updated => Answer::Updated,
-            Taken::Unchanged => Answer::Unchanged,
-            Taken::Stale => Answer::Stale,
-            Taken::Deleted => Answer::Deleted,
-        }),
-        Outcome::Refused(refused) => match &refused.why {
-            Refusal::NotOwner => Ok(Answer::NotOwner),
-            Refusal::RemovedHere => Ok(Answer::Removed),
-            Refusal::AboveCeiling { .. } => Ok(Answer::Above),
-            other => Err(format!("refused: {other}")),
-        },
     }
 }
