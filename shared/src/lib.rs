@@ -17,6 +17,7 @@ pub mod id;
 pub mod ingestion;
 pub mod ioc;
 pub mod ioc_stream;
+pub mod job_event;
 pub mod lambda;
 pub mod limiter;
 pub mod log;

@@ -3,12 +3,11 @@
 
 use std::time::Instant;
 
-use serde::Deserialize;
 use serde_json::{Value, json};
+use shared::job_event::JobEvent;
 use shared::notification::feed;
 use shared::services::Services;
 use shared::store::{StoreError, notification_job_named};
-use shared::stream_record::StreamRecord;
 use thiserror::Error;
 use tracing::error;
 
@@ -23,19 +22,6 @@ pub enum NotifyError {
     Store(#[from] StoreError),
 }
 
-#[derive(Deserialize)]
-#[serde(untagged)]
-enum Event {
-    Stream {
-        #[serde(rename = "Records")]
-        records: Vec<StreamRecord>,
-    },
-    Schedule {
-        #[serde(rename = "detail-type")]
-        _detail_type: String,
-    },
-}
-
 /// Carries the jobs on that the event names, until `until`. Answers a stream with the records
 /// that must come again (`ReportBatchItemFailures`).
 ///
@@ -46,20 +32,13 @@ pub async fn handle(
     event: Value,
     until: Instant,
 ) -> Result<Value, NotifyError> {
-    let records = match serde_json::from_value(event)? {
-        Event::Stream { records } => records,
-        Event::Schedule { .. } => {
+    let jobs = match JobEvent::read(event, notification_job_named)? {
+        JobEvent::CarryOn(jobs) => jobs,
+        JobEvent::Start => {
             feed::start_stalled(services).await?;
             return Ok(Value::Null);
         }
     };
-    let mut jobs = Vec::new();
-    for record in records {
-        let Some(name) = notification_job_named(record.id(), record.sort_key()) else { continue };
-        if !jobs.iter().any(|(known, _)| *known == name) {
-            jobs.push((name, record.into_sequence_number()));
-        }
-    }
     let mut failed = Vec::new();
     for (name, sequence_number) in jobs {
         if let Err(fault) = feed::carry_on(services, &name, until).await {

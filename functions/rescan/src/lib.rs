@@ -3,11 +3,10 @@
 
 use std::time::Instant;
 
-use serde::Deserialize;
 use serde_json::{Value, json};
+use shared::job_event::JobEvent;
 use shared::services::Services;
-use shared::store::{JobKind, StoreError, job_named};
-use shared::stream_record::StreamRecord;
+use shared::store::{StoreError, job_named};
 use thiserror::Error;
 use tracing::error;
 
@@ -22,19 +21,6 @@ pub enum RescanError {
     Store(#[from] StoreError),
 }
 
-#[derive(Deserialize)]
-#[serde(untagged)]
-enum Event {
-    Stream {
-        #[serde(rename = "Records")]
-        records: Vec<StreamRecord>,
-    },
-    Schedule {
-        #[serde(rename = "detail-type")]
-        _detail_type: String,
-    },
-}
-
 /// Carries the jobs on that the event names, until `until`. Answers a stream with the records
 /// that must come again (`ReportBatchItemFailures`).
 ///
@@ -45,20 +31,13 @@ pub async fn handle(
     event: Value,
     until: Instant,
 ) -> Result<Value, RescanError> {
-    let records = match serde_json::from_value(event)? {
-        Event::Stream { records } => records,
-        Event::Schedule { .. } => {
+    let jobs = match JobEvent::read(event, job_named)? {
+        JobEvent::CarryOn(jobs) => jobs,
+        JobEvent::Start => {
             shared::rescan::start_due(services).await?;
             return Ok(Value::Null);
         }
     };
-    let mut jobs: Vec<(JobKind, String)> = Vec::new();
-    for record in records {
-        let Some(kind) = job_named(record.id(), record.sort_key()) else { continue };
-        if !jobs.iter().any(|(known, _)| *known == kind) {
-            jobs.push((kind, record.into_sequence_number()));
-        }
-    }
     let mut failed = Vec::new();
     for (kind, sequence_number) in jobs {
         if let Err(fault) = shared::rescan::carry_on(services, kind.clone(), until).await {

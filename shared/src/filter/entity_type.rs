@@ -2,17 +2,18 @@
 
 use super::error::listed;
 use crate::id::is_type_name;
+use crate::stix::OBSERVABLE_TYPES as OBSERVABLES;
 
 /// The types a value of `entity_type`, or of an end of a relationship, stands for.
 #[derive(Clone, Debug)]
 pub(super) enum TypeSet {
     One(Box<str>),
     OneOf(&'static [&'static str]),
-    /// Every domain object or observable.
-    Core,
+    /// One of several lists.
+    OneOfAny(&'static [&'static [&'static str]]),
 }
 
-/// STIX 2.1 domain objects (section 4) and those `OpenCTI` adds.
+/// STIX 2.1 domain objects (section 4) and those `OpenCTI` adds but [`CASES`].
 const DOMAIN_OBJECTS: &[&str] = &[
     "attack-pattern",
     "campaign",
@@ -33,45 +34,17 @@ const DOMAIN_OBJECTS: &[&str] = &[
     "threat-actor",
     "tool",
     "vulnerability",
-    "case-incident",
-    "case-rfi",
-    "case-rft",
     "channel",
     "data-component",
     "data-source",
     "event",
-    "feedback",
     "narrative",
-    "task",
     "x-mitre-data-component",
     "x-mitre-data-source",
-    "x-opencti-case-incident",
-    "x-opencti-case-rfi",
-    "x-opencti-case-rft",
-    "x-opencti-feedback",
-    "x-opencti-task",
 ];
 
-/// STIX 2.1 cyber-observable objects (section 6) and those `OpenCTI` adds.
-const OBSERVABLES: &[&str] = &[
-    "artifact",
-    "autonomous-system",
-    "directory",
-    "domain-name",
-    "email-addr",
-    "email-message",
-    "file",
-    "ipv4-addr",
-    "ipv6-addr",
-    "mac-addr",
-    "mutex",
-    "network-traffic",
-    "process",
-    "software",
-    "url",
-    "user-account",
-    "windows-registry-key",
-    "x509-certificate",
+/// Observables that `OpenCTI` adds to those of STIX 2.1.
+const OPENCTI_OBSERVABLES: &[&str] = &[
     "ai-prompt",
     "bank-account",
     "credential",
@@ -97,6 +70,7 @@ const OBSERVABLES: &[&str] = &[
 const OTHERS: &[&str] =
     &["relationship", "sighting", "marking-definition", "language-content", "extension-definition"];
 
+/// `OpenCTI`'s cases, feedback and tasks, which are domain objects and containers.
 const CASES: &[&str] = &[
     "case-incident",
     "case-rfi",
@@ -110,23 +84,10 @@ const CASES: &[&str] = &[
     "x-opencti-task",
 ];
 
-const CONTAINERS: &[&str] = &[
-    "grouping",
-    "note",
-    "observed-data",
-    "opinion",
-    "report",
-    "case-incident",
-    "case-rfi",
-    "case-rft",
-    "feedback",
-    "task",
-    "x-opencti-case-incident",
-    "x-opencti-case-rfi",
-    "x-opencti-case-rft",
-    "x-opencti-feedback",
-    "x-opencti-task",
-];
+const CONTAINERS: &[&str] = &["grouping", "note", "observed-data", "opinion", "report"];
+
+/// Every domain object and observable.
+const CORE: &[&[&str]] = &[DOMAIN_OBJECTS, CASES, OBSERVABLES, OPENCTI_OBSERVABLES];
 
 /// `OpenCTI`'s names that are not a STIX type in other letters. It tells kinds of identity,
 /// location and threat actor apart where STIX has one type.
@@ -152,11 +113,11 @@ const OPENCTI_NAMES: [(&str, TypeSet); 26] = [
     ("basic-relationship", TypeSet::OneOf(&["relationship", "sighting"])),
     ("Hashed-Observable", TypeSet::OneOf(&["artifact", "file", "x509-certificate"])),
     ("Case", TypeSet::OneOf(CASES)),
-    ("Container", TypeSet::OneOf(CONTAINERS)),
+    ("Container", TypeSet::OneOfAny(&[CONTAINERS, CASES])),
     ("Stix-Meta-Object", TypeSet::OneOf(&["marking-definition", "language-content"])),
-    ("Stix-Domain-Object", TypeSet::OneOf(DOMAIN_OBJECTS)),
-    ("Stix-Cyber-Observable", TypeSet::OneOf(OBSERVABLES)),
-    ("Stix-Core-Object", TypeSet::Core),
+    ("Stix-Domain-Object", TypeSet::OneOfAny(&[DOMAIN_OBJECTS, CASES])),
+    ("Stix-Cyber-Observable", TypeSet::OneOfAny(&[OBSERVABLES, OPENCTI_OBSERVABLES])),
+    ("Stix-Core-Object", TypeSet::OneOfAny(CORE)),
 ];
 
 impl TypeSet {
@@ -176,9 +137,7 @@ impl TypeSet {
         match self {
             Self::One(only) => **only == *object_type,
             Self::OneOf(types) => types.contains(&object_type),
-            Self::Core => {
-                DOMAIN_OBJECTS.contains(&object_type) || OBSERVABLES.contains(&object_type)
-            }
+            Self::OneOfAny(lists) => lists.iter().any(|types| types.contains(&object_type)),
         }
     }
 
@@ -190,5 +149,5 @@ impl TypeSet {
 }
 
 fn known_types() -> impl Iterator<Item = &'static str> {
-    DOMAIN_OBJECTS.iter().chain(OBSERVABLES).chain(OTHERS).copied()
+    CORE.iter().copied().flatten().chain(OTHERS).copied()
 }

@@ -14,5 +14,6 @@ pub use facets::{
 };
 pub use marking::{Marking, level, marking_defined_by, markings_to_resolve};
 pub use members::Members;
+pub(crate) use object::OBSERVABLE_TYPES;
 pub use object::{ContentHash, MAX_OBJECT_BYTES, Rejection, StixObject};
 pub use standard_marking::standard_marking;

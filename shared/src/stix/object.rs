@@ -232,7 +232,7 @@ fn identity(members: &Map<String, Value>) -> Result<ObjectId, Rejection> {
 
 /// The cyber-observable types of STIX 2.1, section 6: they carry neither `created` nor
 /// `modified`, and `spec_version` is optional.
-const OBSERVABLE_TYPES: [&str; 18] = [
+pub const OBSERVABLE_TYPES: &[&str] = &[
     "artifact",
     "autonomous-system",
     "directory",

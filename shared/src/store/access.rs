@@ -2,11 +2,12 @@
 
 use std::collections::HashMap;
 
-use aws_sdk_dynamodb::types::{AttributeValue, ReturnConsumedCapacity};
+use aws_sdk_dynamodb::types::AttributeValue;
 use chrono::{Datelike, NaiveDate};
 use serde::{Deserialize, Serialize};
 
 use super::item::{Item, ReadItem, binary, number, text};
+use super::sending::held;
 use super::{ChangeError, Store, StoreError};
 use crate::access::{
     ApiKey, KeyId, KeyText, NewKey, PlanName, Scope, SecretDigest, TenantId, TenantSettings,
@@ -43,33 +44,23 @@ impl Store {
         item: Item,
         condition: Option<&str>,
     ) -> Result<(), StoreError> {
-        let answer = self
+        let put = self
             .dynamodb()
             .put_item()
             .table_name(&self.names().access)
             .set_item(Some(item))
-            .set_condition_expression(condition.map(str::to_owned))
-            .return_consumed_capacity(ReturnConsumedCapacity::Total)
-            .send()
-            .await
-            .map_err(StoreError::of)?;
-        self.meter().write(answer.consumed_capacity());
-        Ok(())
+            .set_condition_expression(condition.map(str::to_owned));
+        self.put(put).await
     }
 
     pub(super) async fn get_access_item(&self, key: Item) -> Result<Option<Item>, StoreError> {
-        let answer = self
+        let get = self
             .dynamodb()
             .get_item()
             .table_name(&self.names().access)
             .set_key(Some(key))
-            .consistent_read(true)
-            .return_consumed_capacity(ReturnConsumedCapacity::Total)
-            .send()
-            .await
-            .map_err(StoreError::of)?;
-        self.meter().read(answer.consumed_capacity());
-        Ok(answer.item)
+            .consistent_read(true);
+        self.get(get).await
     }
 
     /// Makes a key, for the service itself. The text is shown to its owner and never stored.
@@ -118,7 +109,7 @@ impl Store {
     /// When the store fails.
     pub async fn note_use(&self, id: &KeyId, on: NaiveDate) -> Result<(), StoreError> {
         let days = u64::try_from(on.num_days_from_ce()).unwrap_or(0);
-        let answer = self
+        let update = self
             .dynamodb()
             .update_item()
             .table_name(&self.names().access)
@@ -127,16 +118,8 @@ impl Store {
                 "attribute_exists(pk) AND (attribute_not_exists(used) OR used < :day)",
             )
             .update_expression("SET used = :day")
-            .expression_attribute_values(":day", number(days))
-            .return_consumed_capacity(ReturnConsumedCapacity::Total)
-            .send()
-            .await
-            .map_err(StoreError::of);
-        match answer {
-            Ok(answer) => self.meter().write(answer.consumed_capacity()),
-            Err(StoreError::Conflict) => {}
-            Err(error) => return Err(error),
-        }
+            .expression_attribute_values(":day", number(days));
+        held(self.update(update).await)?;
         Ok(())
     }
 

@@ -1,7 +1,7 @@
 //! The access table: what operators changed. Each record lies three times, so that all of them,
 //! those of a kind and those of one thing are read newest first by one Query each.
 
-use aws_sdk_dynamodb::types::{ReturnConsumedCapacity, TransactWriteItem};
+use aws_sdk_dynamodb::types::TransactWriteItem;
 
 use super::access::access_key;
 use super::item::{Item, ReadItem, text};
@@ -73,7 +73,7 @@ impl Store {
         let mut from = None;
         while records.len() < more {
             let left = i32::try_from(more - records.len()).unwrap_or(i32::MAX);
-            let answer = self
+            let query = self
                 .dynamodb()
                 .query()
                 .table_name(&self.names().access)
@@ -83,12 +83,8 @@ impl Store {
                 .scan_index_forward(false)
                 .consistent_read(true)
                 .limit(left)
-                .set_exclusive_start_key(from.take())
-                .return_consumed_capacity(ReturnConsumedCapacity::Total)
-                .send()
-                .await
-                .map_err(StoreError::of)?;
-            self.meter().read(answer.consumed_capacity());
+                .set_exclusive_start_key(from.take());
+            let answer = self.query(query).await?;
             for item in answer.items() {
                 records.push(read(item)?);
             }

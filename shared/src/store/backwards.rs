@@ -1,7 +1,5 @@
 //! The collections table read from the end of a log to its beginning.
 
-use aws_sdk_dynamodb::types::ReturnConsumedCapacity;
-
 use super::commits::{commit_key, marks_key, read_commit, seq_of};
 use super::item::{ReadItem, text};
 use super::{Consistency, Store, StoreError};
@@ -80,7 +78,7 @@ impl Store {
         if to.key() < from {
             return Ok((Vec::new(), false));
         }
-        let answer = self
+        let query = self
             .dynamodb()
             .query()
             .table_name(&self.names().collections)
@@ -90,12 +88,8 @@ impl Store {
             .expression_attribute_values(":to", text(to.key()))
             .scan_index_forward(false)
             .consistent_read(consistency == Consistency::Strong)
-            .limit(items.max(1))
-            .return_consumed_capacity(ReturnConsumedCapacity::Total)
-            .send()
-            .await
-            .map_err(StoreError::of)?;
-        self.meter().read(answer.consumed_capacity());
+            .limit(items.max(1));
+        let answer = self.query(query).await?;
         let parts = answer.items().iter().map(|item| {
             let sk = item.text("sk")?;
             Ok(if sk.ends_with('D') {
@@ -117,7 +111,7 @@ impl Store {
         log: LogId,
         position: Position,
     ) -> Result<Option<u64>, StoreError> {
-        let answer = self
+        let query = self
             .dynamodb()
             .query()
             .table_name(&self.names().collections)
@@ -125,12 +119,8 @@ impl Store {
             .expression_attribute_values(":id", text(log.to_string()))
             .expression_attribute_values(":from", text(format!("A#{:020}", position.micros())))
             .expression_attribute_values(":to", text("A#~"))
-            .limit(1)
-            .return_consumed_capacity(ReturnConsumedCapacity::Total)
-            .send()
-            .await
-            .map_err(StoreError::of)?;
-        self.meter().read(answer.consumed_capacity());
+            .limit(1);
+        let answer = self.query(query).await?;
         answer.items().first().map(|hint| hint.required_number("seq")).transpose()
     }
 }

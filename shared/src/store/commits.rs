@@ -1,7 +1,5 @@
 //! The collections table: the chain of commits of each log, and the hints into it.
 
-use aws_sdk_dynamodb::types::ReturnConsumedCapacity;
-
 use super::item::{Item, ReadItem, binary, key, number, text};
 use super::{Store, StoreError};
 use crate::log::{Commit, CommitMarks, LogId, unpack};
@@ -123,18 +121,13 @@ impl Store {
         item: Item,
         condition: Option<&str>,
     ) -> Result<(), StoreError> {
-        let answer = self
+        let put = self
             .dynamodb()
             .put_item()
             .table_name(&self.names().collections)
             .set_item(Some(item))
-            .set_condition_expression(condition.map(str::to_owned))
-            .return_consumed_capacity(ReturnConsumedCapacity::Total)
-            .send()
-            .await
-            .map_err(StoreError::of)?;
-        self.meter().write(answer.consumed_capacity());
-        Ok(())
+            .set_condition_expression(condition.map(str::to_owned));
+        self.put(put).await
     }
 
     /// Commits from sequence number `from` on (a compacted one that covers it included), each
@@ -158,7 +151,7 @@ impl Store {
         let mut limit = items.max(2);
         let mut start: Option<Item> = None;
         loop {
-            let answer = self
+            let query = self
                 .dynamodb()
                 .query()
                 .table_name(&self.names().collections)
@@ -168,12 +161,8 @@ impl Store {
                 .expression_attribute_values(":to", text("L#~"))
                 .consistent_read(consistency == Consistency::Strong)
                 .limit(limit)
-                .set_exclusive_start_key(start.take())
-                .return_consumed_capacity(ReturnConsumedCapacity::Total)
-                .send()
-                .await
-                .map_err(StoreError::of)?;
-            self.meter().read(answer.consumed_capacity());
+                .set_exclusive_start_key(start.take());
+            let answer = self.query(query).await?;
             for item in answer.items() {
                 let sk = item.text("sk")?;
                 if sk.ends_with('D') {
@@ -208,7 +197,7 @@ impl Store {
         let mut start: Option<Item> = None;
         let mut limit = i32::try_from(count).unwrap_or(MAX_ITEMS);
         loop {
-            let answer = self
+            let query = self
                 .dynamodb()
                 .query()
                 .table_name(&self.names().collections)
@@ -219,12 +208,8 @@ impl Store {
                 .scan_index_forward(false)
                 .consistent_read(true)
                 .limit(limit.clamp(1, MAX_ITEMS))
-                .set_exclusive_start_key(start.take())
-                .return_consumed_capacity(ReturnConsumedCapacity::Total)
-                .send()
-                .await
-                .map_err(StoreError::of)?;
-            self.meter().read(answer.consumed_capacity());
+                .set_exclusive_start_key(start.take());
+            let answer = self.query(query).await?;
             let before = commits.len();
             for item in answer.items() {
                 if item.text("sk")?.ends_with('S') {
@@ -250,7 +235,7 @@ impl Store {
     /// # Errors
     /// When the table cannot be read.
     pub async fn search_start(&self, log: LogId, position: Position) -> Result<u64, StoreError> {
-        let answer = self
+        let query = self
             .dynamodb()
             .query()
             .table_name(&self.names().collections)
@@ -259,12 +244,8 @@ impl Store {
             .expression_attribute_values(":from", text("A#"))
             .expression_attribute_values(":to", text(format!("A#{:020}", position.micros())))
             .scan_index_forward(false)
-            .limit(1)
-            .return_consumed_capacity(ReturnConsumedCapacity::Total)
-            .send()
-            .await
-            .map_err(StoreError::of)?;
-        self.meter().read(answer.consumed_capacity());
+            .limit(1);
+        let answer = self.query(query).await?;
         match answer.items().first() {
             Some(hint) => Ok(hint.required_number("seq")? + 1),
             None => Ok(1),

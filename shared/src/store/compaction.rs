@@ -1,8 +1,6 @@
 //! What compaction writes and deletes: every write under the condition that the item is still
 //! what was read, so that two compactions at once do no harm.
 
-use aws_sdk_dynamodb::types::ReturnConsumedCapacity;
-
 use super::commits::commit_key;
 use super::item::{Item, ReadItem, binary, key, number};
 use super::{Store, StoreError};
@@ -41,17 +39,13 @@ impl Store {
     /// # Errors
     /// When the table cannot be read.
     pub async fn compaction_progress(&self, log: LogId) -> Result<Option<Progress>, StoreError> {
-        let answer = self
+        let get = self
             .dynamodb()
             .get_item()
             .table_name(&self.names().collections)
-            .set_key(Some(key(log.to_string(), PROGRESS)))
-            .return_consumed_capacity(ReturnConsumedCapacity::Total)
-            .send()
-            .await
-            .map_err(StoreError::of)?;
-        self.meter().read(answer.consumed_capacity());
-        let Some(item) = answer.item else { return Ok(None) };
+            .set_key(Some(key(log.to_string(), PROGRESS)));
+        let item = self.get(get).await?;
+        let Some(item) = item else { return Ok(None) };
         Ok(Some(Progress {
             through: item.required_number("thr")?,
             considered: item.required_number("con")?,
@@ -100,14 +94,11 @@ impl Store {
             .put_item()
             .table_name(&self.names().collections)
             .set_item(Some(item))
-            .condition_expression(unchanged(commit.rewrites))
-            .return_consumed_capacity(ReturnConsumedCapacity::Total);
+            .condition_expression(unchanged(commit.rewrites));
         if commit.rewrites > 0 {
             put = put.expression_attribute_values(":cmp", number(commit.rewrites));
         }
-        let answer = put.send().await.map_err(StoreError::of)?;
-        self.meter().write(answer.consumed_capacity());
-        Ok(())
+        self.put(put).await
     }
 
     /// Deletes commit `seq`, whose entries are in a later one, if it is still the one that was
@@ -136,18 +127,13 @@ impl Store {
         condition: &str,
         values: Option<Item>,
     ) -> Result<(), StoreError> {
-        let answer = self
+        let delete = self
             .dynamodb()
             .delete_item()
             .table_name(&self.names().collections)
             .set_key(Some(key))
             .condition_expression(condition)
-            .set_expression_attribute_values(values)
-            .return_consumed_capacity(ReturnConsumedCapacity::Total)
-            .send()
-            .await
-            .map_err(StoreError::of)?;
-        self.meter().write(answer.consumed_capacity());
-        Ok(())
+            .set_expression_attribute_values(values);
+        self.delete(delete).await
     }
 }

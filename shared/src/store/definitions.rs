@@ -1,6 +1,6 @@
 //! The collections table: definitions, all in one partition, so that one Query brings them.
 
-use aws_sdk_dynamodb::types::{ReturnConsumedCapacity, TransactWriteItem};
+use aws_sdk_dynamodb::types::TransactWriteItem;
 use thiserror::Error;
 use uuid::Uuid;
 
@@ -237,36 +237,19 @@ impl Store {
     /// # Errors
     /// When the table cannot be read.
     pub async fn collections(&self) -> Result<Vec<Collection>, StoreError> {
-        let mut collections = Vec::new();
-        let mut from: Option<Item> = None;
-        loop {
-            let answer = self
-                .dynamodb()
-                .query()
-                .table_name(&self.names().collections)
-                .key_condition_expression("id = :id AND begins_with(sk, :prefix)")
-                .expression_attribute_values(":id", text(PARTITION))
-                .expression_attribute_values(":prefix", text("C#"))
-                .consistent_read(true)
-                .limit(500)
-                .set_exclusive_start_key(from.take())
-                .return_consumed_capacity(ReturnConsumedCapacity::Total)
-                .send()
-                .await
-                .map_err(StoreError::of)?;
-            self.meter().read(answer.consumed_capacity());
-            for item in answer.items() {
-                let definition = item.text("def")?;
-                collections.push(
-                    serde_json::from_str(definition)
-                        .map_err(|e| StoreError::Damaged(format!("definition: {e}")))?,
-                );
-            }
-            from = answer.last_evaluated_key;
-            if from.is_none() {
-                return Ok(collections);
-            }
-        }
+        let query = self
+            .dynamodb()
+            .query()
+            .table_name(&self.names().collections)
+            .key_condition_expression("id = :id AND begins_with(sk, :prefix)")
+            .expression_attribute_values(":id", text(PARTITION))
+            .expression_attribute_values(":prefix", text("C#"))
+            .consistent_read(true);
+        let read = |item: &Item| {
+            serde_json::from_str(item.text("def")?)
+                .map_err(|e| StoreError::Damaged(format!("definition: {e}")))
+        };
+        self.query_all(query).await?.iter().map(read).collect()
     }
 }
 

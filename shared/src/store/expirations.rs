@@ -4,13 +4,13 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use aws_sdk_dynamodb::types::ReturnConsumedCapacity;
 use chrono::{DateTime, TimeDelta, Timelike, Utc};
 use futures::stream::{self, StreamExt, TryStreamExt};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::item::{Item, ReadItem, binary, key, number, text};
+use super::sending::held;
 use super::{Consistency, Store, StoreError, codec};
 use crate::id::ObjectId;
 
@@ -211,7 +211,7 @@ impl Store {
         start: Option<Item>,
         consistency: Consistency,
     ) -> Result<(Vec<Item>, Option<Item>), StoreError> {
-        let answer = self
+        let query = self
             .dynamodb()
             .query()
             .table_name(&self.names().collections)
@@ -220,12 +220,8 @@ impl Store {
             .expression_attribute_values(":to", text(to))
             .consistent_read(consistency == Consistency::Strong)
             .limit(limit)
-            .set_exclusive_start_key(start)
-            .return_consumed_capacity(ReturnConsumedCapacity::Total)
-            .send()
-            .await
-            .map_err(StoreError::of)?;
-        self.meter().read(answer.consumed_capacity());
+            .set_exclusive_start_key(start);
+        let answer = self.query(query).await?;
         Ok((answer.items.unwrap_or_default(), answer.last_evaluated_key))
     }
 
@@ -243,17 +239,12 @@ impl Store {
         for (hour, lines) in by_hour(remaining, list.hour.max(Hour::of(now))) {
             self.put_collection_item(list_item(hour, &lines)?, None).await?;
         }
-        let answer = self
+        let delete = self
             .dynamodb()
             .delete_item()
             .table_name(&self.names().collections)
-            .set_key(Some(key(partition(list.hour), &list.sort_key)))
-            .return_consumed_capacity(ReturnConsumedCapacity::Total)
-            .send()
-            .await
-            .map_err(StoreError::of)?;
-        self.meter().write(answer.consumed_capacity());
-        Ok(())
+            .set_key(Some(key(partition(list.hour), &list.sort_key)));
+        self.delete(delete).await
     }
 
     /// The first hour that may still hold a list; none when nothing was ever listed.
@@ -261,18 +252,14 @@ impl Store {
     /// # Errors
     /// When the table cannot be read.
     pub async fn expiry_mark(&self) -> Result<Option<Hour>, StoreError> {
-        let answer = self
+        let get = self
             .dynamodb()
             .get_item()
             .table_name(&self.names().collections)
             .set_key(Some(key(PARTITION, MARK)))
-            .consistent_read(true)
-            .return_consumed_capacity(ReturnConsumedCapacity::Total)
-            .send()
-            .await
-            .map_err(StoreError::of)?;
-        self.meter().read(answer.consumed_capacity());
-        answer.item.map(|item| item.required_number("h").map(Hour)).transpose()
+            .consistent_read(true);
+        let item = self.get(get).await?;
+        item.map(|item| item.required_number("h").map(Hour)).transpose()
     }
 
     /// The mark, made when it is not there.
@@ -303,16 +290,8 @@ impl Store {
             .set_key(Some(key(PARTITION, MARK)))
             .condition_expression("h < :hour")
             .update_expression("SET h = :hour")
-            .expression_attribute_values(":hour", number(hour.0))
-            .return_consumed_capacity(ReturnConsumedCapacity::Total)
-            .send()
-            .await
-            .map_err(StoreError::of);
-        match update {
-            Ok(answer) => self.meter().write(answer.consumed_capacity()),
-            Err(StoreError::Conflict) => {}
-            Err(error) => return Err(error),
-        }
+            .expression_attribute_values(":hour", number(hour.0));
+        held(self.update(update).await)?;
         Ok(())
     }
 }

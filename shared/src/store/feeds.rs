@@ -1,6 +1,6 @@
 //! The access table: definitions of feeds, all in one partition, so that one Query brings them.
 
-use aws_sdk_dynamodb::types::{AttributeValue, ReturnConsumedCapacity, TransactWriteItem};
+use aws_sdk_dynamodb::types::{AttributeValue, TransactWriteItem};
 use thiserror::Error;
 use uuid::Uuid;
 
@@ -176,32 +176,15 @@ impl Store {
     /// # Errors
     /// When the table cannot be read.
     pub async fn feeds(&self) -> Result<Vec<Feed>, StoreError> {
-        let mut feeds = Vec::new();
-        let mut from: Option<Item> = None;
-        loop {
-            let answer = self
-                .dynamodb()
-                .query()
-                .table_name(&self.names().access)
-                .key_condition_expression("pk = :pk AND begins_with(sk, :prefix)")
-                .expression_attribute_values(":pk", text(PARTITION))
-                .expression_attribute_values(":prefix", text("F#"))
-                .consistent_read(true)
-                .limit(500)
-                .set_exclusive_start_key(from.take())
-                .return_consumed_capacity(ReturnConsumedCapacity::Total)
-                .send()
-                .await
-                .map_err(StoreError::of)?;
-            self.meter().read(answer.consumed_capacity());
-            for item in answer.items() {
-                feeds.push(read(item)?);
-            }
-            from = answer.last_evaluated_key;
-            if from.is_none() {
-                return Ok(feeds);
-            }
-        }
+        let query = self
+            .dynamodb()
+            .query()
+            .table_name(&self.names().access)
+            .key_condition_expression("pk = :pk AND begins_with(sk, :prefix)")
+            .expression_attribute_values(":pk", text(PARTITION))
+            .expression_attribute_values(":prefix", text("F#"))
+            .consistent_read(true);
+        self.query_all(query).await?.iter().map(read).collect()
     }
 
     /// Settings that are right, and the collection they name. They name it by id: its alias may
@@ -244,17 +227,12 @@ impl Store {
 
     /// A read that may be a moment behind, at half the price.
     async fn get_feed_item(&self, sk: String) -> Result<Option<Item>, StoreError> {
-        let answer = self
+        let get = self
             .dynamodb()
             .get_item()
             .table_name(&self.names().access)
-            .set_key(Some(access_key(PARTITION, sk)))
-            .return_consumed_capacity(ReturnConsumedCapacity::Total)
-            .send()
-            .await
-            .map_err(StoreError::of)?;
-        self.meter().read(answer.consumed_capacity());
-        Ok(answer.item)
+            .set_key(Some(access_key(PARTITION, sk)));
+        self.get(get).await
     }
 
     /// Takes the alias of `now`, and frees that of `before` if it is no longer used.

@@ -3,7 +3,7 @@
 
 use std::fmt;
 
-use aws_sdk_dynamodb::types::{AttributeValue, ReturnConsumedCapacity};
+use aws_sdk_dynamodb::types::AttributeValue;
 
 use super::item::{Item, ReadItem, key, number, text};
 use super::{Store, StoreError};
@@ -162,31 +162,14 @@ impl Store {
     /// # Errors
     /// When the table cannot be read.
     pub async fn jobs(&self) -> Result<Vec<Job>, StoreError> {
-        let mut jobs = Vec::new();
-        let mut from: Option<Item> = None;
-        loop {
-            let answer = self
-                .dynamodb()
-                .query()
-                .table_name(&self.names().collections)
-                .key_condition_expression("id = :id")
-                .expression_attribute_values(":id", text(PARTITION))
-                .consistent_read(true)
-                .limit(500)
-                .set_exclusive_start_key(from.take())
-                .return_consumed_capacity(ReturnConsumedCapacity::Total)
-                .send()
-                .await
-                .map_err(StoreError::of)?;
-            self.meter().read(answer.consumed_capacity());
-            for item in answer.items() {
-                jobs.push(Job::from_item(item)?);
-            }
-            from = answer.last_evaluated_key;
-            if from.is_none() {
-                return Ok(jobs);
-            }
-        }
+        let query = self
+            .dynamodb()
+            .query()
+            .table_name(&self.names().collections)
+            .key_condition_expression("id = :id")
+            .expression_attribute_values(":id", text(PARTITION))
+            .consistent_read(true);
+        self.query_all(query).await?.iter().map(Job::from_item).collect()
     }
 
     /// One job, if it is still under way.
@@ -194,18 +177,14 @@ impl Store {
     /// # Errors
     /// When the table cannot be read.
     pub async fn job(&self, kind: &JobKind) -> Result<Option<Job>, StoreError> {
-        let answer = self
+        let get = self
             .dynamodb()
             .get_item()
             .table_name(&self.names().collections)
             .set_key(Some(key(PARTITION, kind.to_string())))
-            .consistent_read(true)
-            .return_consumed_capacity(ReturnConsumedCapacity::Total)
-            .send()
-            .await
-            .map_err(StoreError::of)?;
-        self.meter().read(answer.consumed_capacity());
-        answer.item.as_ref().map(Job::from_item).transpose()
+            .consistent_read(true);
+        let item = self.get(get).await?;
+        item.as_ref().map(Job::from_item).transpose()
     }
 
     /// Writes down how far a job came, which calls the function again. Where two carry out the
@@ -222,17 +201,13 @@ impl Store {
     /// # Errors
     /// When the table cannot be read.
     pub async fn last_sweep(&self) -> Result<Option<Position>, StoreError> {
-        let answer = self
+        let get = self
             .dynamodb()
             .get_item()
             .table_name(&self.names().collections)
-            .set_key(Some(key(SWEPT, SWEPT)))
-            .return_consumed_capacity(ReturnConsumedCapacity::Total)
-            .send()
-            .await
-            .map_err(StoreError::of)?;
-        self.meter().read(answer.consumed_capacity());
-        let at = answer.item.as_ref().map(|item| item.required_number("at")).transpose()?;
+            .set_key(Some(key(SWEPT, SWEPT)));
+        let item = self.get(get).await?;
+        let at = item.as_ref().map(|item| item.required_number("at")).transpose()?;
         Ok(at.map(Position::from_micros))
     }
 
@@ -251,17 +226,12 @@ impl Store {
     /// # Errors
     /// When the table cannot be written.
     pub async fn end_job(&self, kind: &JobKind) -> Result<(), StoreError> {
-        let answer = self
+        let delete = self
             .dynamodb()
             .delete_item()
             .table_name(&self.names().collections)
-            .set_key(Some(key(PARTITION, kind.to_string())))
-            .return_consumed_capacity(ReturnConsumedCapacity::Total)
-            .send()
-            .await
-            .map_err(StoreError::of)?;
-        self.meter().write(answer.consumed_capacity());
-        Ok(())
+            .set_key(Some(key(PARTITION, kind.to_string())));
+        self.delete(delete).await
     }
 }
 

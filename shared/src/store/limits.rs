@@ -1,7 +1,7 @@
 //! What keys have used of their limits: one item a key, minute and day in it, gone by itself two
 //! days after the last request.
 
-use aws_sdk_dynamodb::types::{ReturnConsumedCapacity, ReturnValue};
+use aws_sdk_dynamodb::types::ReturnValue;
 
 use super::access::access_key;
 use super::item::{Item, ReadItem, number};
@@ -80,18 +80,10 @@ impl Store {
             }
             None => conditions.push("attribute_not_exists(pk)"),
         }
-        let answer = update
+        let update = update
             .condition_expression(conditions.join(" AND "))
-            .return_values(ReturnValue::AllNew)
-            .return_consumed_capacity(ReturnConsumedCapacity::Total)
-            .send()
-            .await
-            .map_err(StoreError::of);
-        if matches!(answer, Err(StoreError::Conflict)) {
-            self.meter().refused_write();
-        }
-        let answer = answer?;
-        self.meter().write(answer.consumed_capacity());
+            .return_values(ReturnValue::AllNew);
+        let answer = self.update(update).await?;
         let item = answer.attributes.ok_or_else(|| StoreError::Damaged("no new item".into()))?;
         read(&item)
     }

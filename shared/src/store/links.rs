@@ -1,10 +1,9 @@
 //! Links under an object's partition: the relationships that touch it, and, under a marking
 //! definition, the objects that name it.
 
-use aws_sdk_dynamodb::types::ReturnConsumedCapacity;
-
 use super::item::{Item, ReadItem, key, text};
 use super::objects::id_in;
+use super::sending::held;
 use super::{Store, StoreError};
 use crate::id::ObjectId;
 
@@ -80,16 +79,8 @@ impl Store {
             .put_item()
             .table_name(&self.names().objects)
             .set_item(Some(item))
-            .condition_expression("attribute_not_exists(id)")
-            .return_consumed_capacity(ReturnConsumedCapacity::Total)
-            .send()
-            .await
-            .map_err(StoreError::of);
-        match put {
-            Ok(answer) => self.meter().write(answer.consumed_capacity()),
-            Err(StoreError::Conflict) => {}
-            Err(error) => return Err(error),
-        }
+            .condition_expression("attribute_not_exists(id)");
+        held(self.put(put).await)?;
         Ok(())
     }
 
@@ -103,7 +94,7 @@ impl Store {
         end: &ObjectId,
         limit: i32,
     ) -> Result<(Vec<ObjectId>, bool), StoreError> {
-        let answer = self
+        let query = self
             .dynamodb()
             .query()
             .table_name(&self.names().objects)
@@ -111,12 +102,8 @@ impl Store {
             .expression_attribute_values(":id", text(end.as_str()))
             .expression_attribute_values(":prefix", text("R#"))
             .consistent_read(true)
-            .limit(limit)
-            .return_consumed_capacity(ReturnConsumedCapacity::Total)
-            .send()
-            .await
-            .map_err(StoreError::of)?;
-        self.meter().read(answer.consumed_capacity());
+            .limit(limit);
+        let answer = self.query(query).await?;
         let linked = answer.items().iter().map(|item| {
             let id = item.text("sk")?.splitn(3, '#').nth(2).and_then(|id| id.parse().ok());
             id.ok_or_else(|| StoreError::Damaged("linked relationship".into()))
@@ -154,18 +141,14 @@ impl Store {
         object: &ObjectId,
         resolved: &str,
     ) -> Result<(), StoreError> {
-        let answer = self
+        let update = self
             .dynamodb()
             .update_item()
             .table_name(&self.names().objects)
             .set_key(Some(key(marking.as_str(), format!("M#{object}"))))
             .update_expression("SET lvl = :level")
-            .expression_attribute_values(":level", text(resolved))
-            .return_consumed_capacity(ReturnConsumedCapacity::Total)
-            .send()
-            .await
-            .map_err(StoreError::of)?;
-        self.meter().write(answer.consumed_capacity());
+            .expression_attribute_values(":level", text(resolved));
+        self.update(update).await?;
         Ok(())
     }
 }

@@ -1,6 +1,6 @@
 //! Marks beside a commit: a set of indexes for each reason, which only grows.
 
-use aws_sdk_dynamodb::types::{AttributeValue, ReturnConsumedCapacity};
+use aws_sdk_dynamodb::types::AttributeValue;
 
 use super::commits::marks_key;
 use super::item::{Item, ReadItem, key};
@@ -58,8 +58,7 @@ impl Store {
             .dynamodb()
             .update_item()
             .table_name(&self.names().collections)
-            .set_key(Some(key(log.to_string(), marks_key(seq))))
-            .return_consumed_capacity(ReturnConsumedCapacity::Total);
+            .set_key(Some(key(log.to_string(), marks_key(seq))));
         let mut additions = Vec::new();
         for (name, numbers) in sets(marks).into_iter().filter(|(_, numbers)| !numbers.is_empty()) {
             additions.push(format!("{name} :{name}"));
@@ -69,12 +68,7 @@ impl Store {
         if additions.is_empty() {
             return Ok(());
         }
-        let answer = update
-            .update_expression(format!("ADD {}", additions.join(", ")))
-            .send()
-            .await
-            .map_err(StoreError::of)?;
-        self.meter().write(answer.consumed_capacity());
+        self.update(update.update_expression(format!("ADD {}", additions.join(", ")))).await?;
         Ok(())
     }
 

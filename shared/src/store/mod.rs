@@ -34,6 +34,7 @@ mod plans;
 mod receipts;
 mod retire;
 mod scan;
+mod sending;
 mod tenants;
 mod upload;
 pub use backwards::{LogPart, UpTo};

@@ -5,9 +5,10 @@
 
 mod job;
 
-use aws_sdk_dynamodb::types::{AttributeValue, ReturnConsumedCapacity};
+use aws_sdk_dynamodb::types::AttributeValue;
 
-use super::item::{Item, ReadItem, key};
+use super::item::{ReadItem, key};
+use super::sending::held;
 use super::{Names, Store, StoreError};
 use crate::time::Position;
 
@@ -36,19 +37,10 @@ impl Store {
             .put_item()
             .table_name(job.name().table(self.names()))
             .set_item(Some(job.to_item(self.position_now())?))
-            .condition_expression("attribute_not_exists(id)")
-            .return_consumed_capacity(ReturnConsumedCapacity::Total);
-        match put.send().await.map_err(StoreError::of) {
-            Ok(answer) => {
-                self.meter().write(answer.consumed_capacity());
-                Ok(true)
-            }
-            // The SDK may have sent this very write twice.
-            Err(StoreError::Conflict) => {
-                Ok(self.notification_job(&job.name()).await?.as_ref() == Some(job))
-            }
-            Err(error) => Err(error),
-        }
+            .condition_expression("attribute_not_exists(id)");
+        // The SDK may have sent this very write twice.
+        Ok(held(self.put(put).await)?
+            || self.notification_job(&job.name()).await?.as_ref() == Some(job))
     }
 
     /// A job, if it is still under way.
@@ -59,18 +51,14 @@ impl Store {
         &self,
         name: &JobName,
     ) -> Result<Option<NotificationJob>, StoreError> {
-        let answer = self
+        let get = self
             .dynamodb()
             .get_item()
             .table_name(name.table(self.names()))
             .set_key(Some(key(PARTITION, name.0.clone())))
-            .consistent_read(true)
-            .return_consumed_capacity(ReturnConsumedCapacity::Total)
-            .send()
-            .await
-            .map_err(StoreError::of)?;
-        self.meter().read(answer.consumed_capacity());
-        answer.item.as_ref().map(NotificationJob::from_item).transpose()
+            .consistent_read(true);
+        let item = self.get(get).await?;
+        item.as_ref().map(NotificationJob::from_item).transpose()
     }
 
     /// Writes down how far a job came, which calls the function again. Where two carry out the
@@ -80,19 +68,14 @@ impl Store {
     /// [`StoreError::Conflict`] when this job is over, though another may have its name.
     pub async fn advance_notification_job(&self, job: &NotificationJob) -> Result<(), StoreError> {
         let (condition, values) = job.itself();
-        let answer = self
+        let put = self
             .dynamodb()
             .put_item()
             .table_name(job.name().table(self.names()))
             .set_item(Some(job.to_item(self.position_now())?))
             .condition_expression(condition)
-            .set_expression_attribute_values(values)
-            .return_consumed_capacity(ReturnConsumedCapacity::Total)
-            .send()
-            .await
-            .map_err(StoreError::of)?;
-        self.meter().write(answer.consumed_capacity());
-        Ok(())
+            .set_expression_attribute_values(values);
+        self.put(put).await
     }
 
     /// A job is over, if it is not already; another one of its name goes on.
@@ -101,22 +84,14 @@ impl Store {
     /// When the table cannot be written.
     pub async fn end_notification_job(&self, job: &NotificationJob) -> Result<(), StoreError> {
         let (condition, values) = job.itself();
-        let ended = self
+        let delete = self
             .dynamodb()
             .delete_item()
             .table_name(job.name().table(self.names()))
             .set_key(Some(key(PARTITION, job.name().0)))
             .condition_expression(condition)
-            .set_expression_attribute_values(values)
-            .return_consumed_capacity(ReturnConsumedCapacity::Total)
-            .send()
-            .await
-            .map_err(StoreError::of);
-        match ended {
-            Ok(answer) => self.meter().write(answer.consumed_capacity()),
-            Err(StoreError::Conflict) => {}
-            Err(error) => return Err(error),
-        }
+            .set_expression_attribute_values(values);
+        held(self.delete(delete).await)?;
         Ok(())
     }
 
@@ -135,36 +110,24 @@ impl Store {
         &self,
         table: &str,
     ) -> Result<Vec<(NotificationJob, Position)>, StoreError> {
-        let (mut jobs, mut from) = (Vec::new(), None::<Item>);
-        loop {
-            let answer = self
-                .dynamodb()
-                .query()
-                .table_name(table)
-                .key_condition_expression("id = :id")
-                .expression_attribute_values(":id", AttributeValue::S(PARTITION.to_owned()))
-                .consistent_read(true)
-                .limit(500)
-                .set_exclusive_start_key(from.take())
-                .return_consumed_capacity(ReturnConsumedCapacity::Total)
-                .send()
-                .await
-                .map_err(StoreError::of)?;
-            self.meter().read(answer.consumed_capacity());
-            for item in answer.items() {
-                let beat = item.required_number("beat").map(Position::from_micros);
-                match (NotificationJob::from_item(item), beat) {
-                    (Ok(job), Ok(beat)) => jobs.push((job, beat)),
-                    (Err(error), _) | (_, Err(error)) => {
-                        let job = item.text("sk").unwrap_or_default();
-                        tracing::error!(%error, job, "a job cannot be read");
-                    }
+        let query = self
+            .dynamodb()
+            .query()
+            .table_name(table)
+            .key_condition_expression("id = :id")
+            .expression_attribute_values(":id", AttributeValue::S(PARTITION.to_owned()))
+            .consistent_read(true);
+        let mut jobs = Vec::new();
+        for item in &self.query_all(query).await? {
+            let beat = item.required_number("beat").map(Position::from_micros);
+            match (NotificationJob::from_item(item), beat) {
+                (Ok(job), Ok(beat)) => jobs.push((job, beat)),
+                (Err(error), _) | (_, Err(error)) => {
+                    let job = item.text("sk").unwrap_or_default();
+                    tracing::error!(%error, job, "a job cannot be read");
                 }
             }
-            from = answer.last_evaluated_key;
-            if from.is_none() {
-                return Ok(jobs);
-            }
         }
+        Ok(jobs)
     }
 }

@@ -7,6 +7,7 @@ use aws_sdk_dynamodb::types::{ReturnConsumedCapacity, ReturnValuesOnConditionChe
 
 use super::head::{body_blob, memberships_value};
 use super::item::{Item, ReadItem, key, number, text};
+use super::sending::held;
 use super::{Head, OldVersion, Store, StoreError};
 use crate::id::ObjectId;
 use crate::log::{LogId, Membership};
@@ -75,18 +76,13 @@ impl Store {
     }
 
     async fn get_object_item(&self, id: &ObjectId, sk: String) -> Result<Option<Item>, StoreError> {
-        let answer = self
+        let get = self
             .dynamodb()
             .get_item()
             .table_name(&self.names().objects)
             .set_key(Some(key(id.as_str(), sk)))
-            .consistent_read(true)
-            .return_consumed_capacity(ReturnConsumedCapacity::Total)
-            .send()
-            .await
-            .map_err(StoreError::of)?;
-        self.meter().read(answer.consumed_capacity());
-        Ok(answer.item)
+            .consistent_read(true);
+        self.get(get).await
     }
 
     /// Puts a `HEAD` if what stands there is still as `expected`.
@@ -118,6 +114,7 @@ impl Store {
             }
             Err(error) => match error.as_service_error() {
                 Some(PutItemError::ConditionalCheckFailedException(failed)) => {
+                    self.meter().refused_write();
                     let present = failed.item().map(Head::from_item).transpose()?;
                     // The answer to this very put was lost, and the SDK sent it again.
                     if present.as_ref().is_some_and(|present| present.is_write_of(head)) {
@@ -159,16 +156,8 @@ impl Store {
                 "attribute_not_exists(id) OR rev < :rev OR (rev = :rev AND prj < :prj)",
             )
             .expression_attribute_values(":rev", number(head.revision))
-            .expression_attribute_values(":prj", number(head.projected))
-            .return_consumed_capacity(ReturnConsumedCapacity::Total)
-            .send()
-            .await
-            .map_err(StoreError::of);
-        match put {
-            Ok(answer) => self.meter().write(answer.consumed_capacity()),
-            Err(StoreError::Conflict) => {}
-            Err(error) => return Err(error),
-        }
+            .expression_attribute_values(":prj", number(head.projected));
+        held(self.put(put).await)?;
         Ok(())
     }
 
@@ -191,19 +180,8 @@ impl Store {
             .put_item()
             .table_name(&self.names().objects)
             .set_item(Some(item))
-            .condition_expression("attribute_not_exists(id)")
-            .return_consumed_capacity(ReturnConsumedCapacity::Total)
-            .send()
-            .await
-            .map_err(StoreError::of);
-        match put {
-            Ok(answer) => {
-                self.meter().write(answer.consumed_capacity());
-                Ok(true)
-            }
-            Err(StoreError::Conflict) => Ok(false),
-            Err(error) => Err(error),
-        }
+            .condition_expression("attribute_not_exists(id)");
+        held(self.put(put).await)
     }
 
     /// Records where an older version's own entries lie, if they were `known` till now.
@@ -217,7 +195,7 @@ impl Store {
         known: &BTreeMap<LogId, Membership>,
         entries: &BTreeMap<LogId, Membership>,
     ) -> Result<(), StoreError> {
-        let answer = self
+        let update = self
             .dynamodb()
             .update_item()
             .table_name(&self.names().objects)
@@ -227,12 +205,8 @@ impl Store {
             )
             .update_expression("SET mem = :mem")
             .expression_attribute_values(":mem", memberships_value(entries)?)
-            .expression_attribute_values(":known", memberships_value(known)?)
-            .return_consumed_capacity(ReturnConsumedCapacity::Total)
-            .send()
-            .await
-            .map_err(StoreError::of)?;
-        self.meter().write(answer.consumed_capacity());
+            .expression_attribute_values(":known", memberships_value(known)?);
+        self.update(update).await?;
         Ok(())
     }
 
@@ -264,30 +238,15 @@ impl Store {
         id: &str,
         prefix: &str,
     ) -> Result<Vec<Item>, StoreError> {
-        let mut items = Vec::new();
-        let mut from: Option<Item> = None;
-        loop {
-            let answer = self
-                .dynamodb()
-                .query()
-                .table_name(&self.names().objects)
-                .key_condition_expression("id = :id AND begins_with(sk, :prefix)")
-                .expression_attribute_values(":id", text(id))
-                .expression_attribute_values(":prefix", text(prefix))
-                .consistent_read(true)
-                .limit(500)
-                .set_exclusive_start_key(from.take())
-                .return_consumed_capacity(ReturnConsumedCapacity::Total)
-                .send()
-                .await
-                .map_err(StoreError::of)?;
-            self.meter().read(answer.consumed_capacity());
-            items.extend(answer.items.unwrap_or_default());
-            from = answer.last_evaluated_key;
-            if from.is_none() {
-                return Ok(items);
-            }
-        }
+        let query = self
+            .dynamodb()
+            .query()
+            .table_name(&self.names().objects)
+            .key_condition_expression("id = :id AND begins_with(sk, :prefix)")
+            .expression_attribute_values(":id", text(id))
+            .expression_attribute_values(":prefix", text(prefix))
+            .consistent_read(true);
+        self.query_all(query).await
     }
 }
 

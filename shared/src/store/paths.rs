@@ -1,9 +1,9 @@
 //! Relationships that lead from indicators to threat actors, kept where either end finds them.
 
-use aws_sdk_dynamodb::types::ReturnConsumedCapacity;
 use serde::{Deserialize, Serialize};
 
 use super::item::{Item, ReadItem, key, number, text};
+use super::sending::held;
 use super::{Store, StoreError};
 use crate::id::ObjectId;
 use crate::stix::Facets;
@@ -77,20 +77,14 @@ impl Store {
     pub async fn link_path(&self, path: &Path, revision: u64) -> Result<(), StoreError> {
         for mut item in path.keys() {
             item.insert("rev".into(), number(revision));
-            let put = self.dynamodb().put_item().table_name(&self.names().objects);
-            let answer = put
+            let put = self
+                .dynamodb()
+                .put_item()
+                .table_name(&self.names().objects)
                 .set_item(Some(item))
                 .condition_expression(NOT_LATER)
-                .expression_attribute_values(":rev", number(revision))
-                .return_consumed_capacity(ReturnConsumedCapacity::Total)
-                .send()
-                .await
-                .map_err(StoreError::of);
-            match answer {
-                Ok(answer) => self.meter().write(answer.consumed_capacity()),
-                Err(StoreError::Conflict) => {}
-                Err(error) => return Err(error),
-            }
+                .expression_attribute_values(":rev", number(revision));
+            held(self.put(put).await)?;
         }
         Ok(())
     }
@@ -102,20 +96,14 @@ impl Store {
     /// When the table cannot be written.
     pub async fn unlink_path(&self, path: &Path, revision: u64) -> Result<(), StoreError> {
         for key in path.keys() {
-            let delete = self.dynamodb().delete_item().table_name(&self.names().objects);
-            let answer = delete
+            let delete = self
+                .dynamodb()
+                .delete_item()
+                .table_name(&self.names().objects)
                 .set_key(Some(key))
                 .condition_expression(NOT_LATER)
-                .expression_attribute_values(":rev", number(revision))
-                .return_consumed_capacity(ReturnConsumedCapacity::Total)
-                .send()
-                .await
-                .map_err(StoreError::of);
-            match answer {
-                Ok(answer) => self.meter().write(answer.consumed_capacity()),
-                Err(StoreError::Conflict) => {}
-                Err(error) => return Err(error),
-            }
+                .expression_attribute_values(":rev", number(revision));
+            held(self.delete(delete).await)?;
         }
         Ok(())
     }
@@ -167,7 +155,7 @@ impl Store {
         count: usize,
     ) -> Result<(Vec<Item>, bool), StoreError> {
         let start = after.map(|sk| key(id.as_str(), sk));
-        let answer = self
+        let query = self
             .dynamodb()
             .query()
             .table_name(&self.names().objects)
@@ -176,12 +164,8 @@ impl Store {
             .expression_attribute_values(":prefix", text(prefix))
             .consistent_read(true)
             .limit(i32::try_from(count).unwrap_or(i32::MAX))
-            .set_exclusive_start_key(start)
-            .return_consumed_capacity(ReturnConsumedCapacity::Total)
-            .send()
-            .await
-            .map_err(StoreError::of)?;
-        self.meter().read(answer.consumed_capacity());
+            .set_exclusive_start_key(start);
+        let answer = self.query(query).await?;
         let more = answer.last_evaluated_key().is_some();
         Ok((answer.items.unwrap_or_default(), more))
     }

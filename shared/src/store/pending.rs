@@ -1,9 +1,10 @@
 //! Which objects wait for their projection: who asks for it, and who says that it is done.
 
-use aws_sdk_dynamodb::types::{AttributeValue, ReturnConsumedCapacity};
+use aws_sdk_dynamodb::types::AttributeValue;
 
 use super::head::{memberships_value, state_value};
 use super::item::{key, number};
+use super::sending::held;
 use super::{Head, Store, StoreError};
 use crate::id::ObjectId;
 use crate::time::Position;
@@ -21,8 +22,7 @@ impl Store {
             .table_name(&self.names().objects)
             .set_key(Some(key(head.id().as_str(), "HEAD")))
             .condition_expression("rev = :rev AND attribute_exists(pending)")
-            .expression_attribute_values(":rev", number(head.revision))
-            .return_consumed_capacity(ReturnConsumedCapacity::Total);
+            .expression_attribute_values(":rev", number(head.revision));
         let mut set = "SET prj = :rev".to_owned();
         let mut remove = " REMOVE pending, quiet".to_owned();
         if head.memberships.is_empty() {
@@ -38,14 +38,7 @@ impl Store {
             set.push_str(", st = :st");
             update = update.expression_attribute_values(":st", state_value(&head.state)?);
         }
-        match update.update_expression(set + &remove).send().await.map_err(StoreError::of) {
-            Ok(answer) => {
-                self.meter().write(answer.consumed_capacity());
-                Ok(true)
-            }
-            Err(StoreError::Conflict) => Ok(false),
-            Err(error) => Err(error),
-        }
+        held(self.update(update.update_expression(set + &remove)).await)
     }
 
     /// Asks for an object to be projected again, as something it depends on changed; nothing
@@ -113,25 +106,14 @@ impl Store {
         let one = ("one", number(1));
         let values = values.iter().chain([&one]);
         let values = values.map(|(name, value)| (format!(":{name}"), value.clone())).collect();
-        let sent = self
+        let update = self
             .dynamodb()
             .update_item()
             .table_name(&self.names().objects)
             .set_key(Some(key(id.as_str(), "HEAD")))
             .condition_expression(condition)
             .update_expression(update)
-            .set_expression_attribute_values(Some(values))
-            .return_consumed_capacity(ReturnConsumedCapacity::Total)
-            .send()
-            .await
-            .map_err(StoreError::of);
-        match sent {
-            Ok(answer) => {
-                self.meter().write(answer.consumed_capacity());
-                Ok(true)
-            }
-            Err(StoreError::Conflict) => Ok(false),
-            Err(error) => Err(error),
-        }
+            .set_expression_attribute_values(Some(values));
+        held(self.update(update).await)
     }
 }

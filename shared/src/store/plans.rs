@@ -1,7 +1,5 @@
 //! Plans' rows in the access table.
 
-use aws_sdk_dynamodb::types::ReturnConsumedCapacity;
-
 use super::access::access_key;
 use super::item::{Item, ReadItem, number, text};
 use super::transaction::{self, Condition, Made};
@@ -35,31 +33,15 @@ impl Store {
     /// # Errors
     /// When the store fails.
     pub async fn plans(&self) -> Result<Vec<Plan>, StoreError> {
-        let mut plans: Vec<Plan> = Vec::new();
-        let mut from = None;
-        loop {
-            let page = self
-                .dynamodb()
-                .query()
-                .table_name(&self.names().access)
-                .key_condition_expression("pk = :plans")
-                .expression_attribute_values(":plans", text(PLANS))
-                .set_exclusive_start_key(from)
-                .limit(1000)
-                .consistent_read(true)
-                .return_consumed_capacity(ReturnConsumedCapacity::Total)
-                .send()
-                .await
-                .map_err(StoreError::of)?;
-            self.meter().read(page.consumed_capacity());
-            for item in page.items() {
-                plans.push(read(item)?);
-            }
-            from = page.last_evaluated_key;
-            if from.is_none() {
-                break;
-            }
-        }
+        let query = self
+            .dynamodb()
+            .query()
+            .table_name(&self.names().access)
+            .key_condition_expression("pk = :plans")
+            .expression_attribute_values(":plans", text(PLANS))
+            .consistent_read(true);
+        let items = self.query_all(query).await?;
+        let mut plans = items.iter().map(read).collect::<Result<Vec<Plan>, StoreError>>()?;
         for plan in Plan::all_of_release() {
             if !plans.iter().any(|known| known.name == plan.name) {
                 plans.push(plan.clone());

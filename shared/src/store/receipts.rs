@@ -1,12 +1,12 @@
 //! Receipts of TAXII POSTs: what was accepted at which revision, kept for more than 24 hours.
 
-use aws_sdk_dynamodb::types::ReturnConsumedCapacity;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::access::access_key;
 use super::item::{Item, ReadItem, binary, number, text};
+use super::sending::held;
 use super::{Store, StoreError, codec};
 use crate::access::TenantId;
 use crate::id::ObjectId;
@@ -137,23 +137,15 @@ impl Store {
     /// # Errors
     /// When the store fails.
     pub async fn complete_receipt(&self, id: Uuid) -> Result<(), StoreError> {
-        let answer = self
+        let update = self
             .dynamodb()
             .update_item()
             .table_name(&self.names().access)
             .set_key(Some(access_key(partition(id), "0000")))
             .condition_expression("attribute_exists(pk)")
             .update_expression("SET complete = :one")
-            .expression_attribute_values(":one", number(1))
-            .return_consumed_capacity(ReturnConsumedCapacity::Total)
-            .send()
-            .await
-            .map_err(StoreError::of);
-        match answer {
-            Ok(answer) => self.meter().write(answer.consumed_capacity()),
-            Err(StoreError::Conflict) => {}
-            Err(error) => return Err(error),
-        }
+            .expression_attribute_values(":one", number(1));
+        held(self.update(update).await)?;
         Ok(())
     }
 }

@@ -1,6 +1,5 @@
 //! The collections table: what is left of a collection that was deleted.
 
-use aws_sdk_dynamodb::types::ReturnConsumedCapacity;
 use futures::stream::{self, StreamExt, TryStreamExt};
 
 use super::item::{Item, ReadItem, key, text};
@@ -19,7 +18,7 @@ impl Store {
     /// # Errors
     /// When the table cannot be read or written: what is deleted by then is.
     pub async fn drop_some_of_log(&self, collection: CollectionId) -> Result<bool, StoreError> {
-        let answer = self
+        let query = self
             .dynamodb()
             .query()
             .table_name(&self.names().collections)
@@ -27,12 +26,8 @@ impl Store {
             .expression_attribute_values(":id", text(collection.to_string()))
             .projection_expression("sk")
             .consistent_read(true)
-            .limit(ITEMS)
-            .return_consumed_capacity(ReturnConsumedCapacity::Total)
-            .send()
-            .await
-            .map_err(StoreError::of)?;
-        self.meter().read(answer.consumed_capacity());
+            .limit(ITEMS);
+        let answer = self.query(query).await?;
         let keys = answer
             .items()
             .iter()
@@ -43,16 +38,8 @@ impl Store {
     }
 
     async fn drop_item(&self, key: Item) -> Result<(), StoreError> {
-        let answer = self
-            .dynamodb()
-            .delete_item()
-            .table_name(&self.names().collections)
-            .set_key(Some(key))
-            .return_consumed_capacity(ReturnConsumedCapacity::Total)
-            .send()
-            .await
-            .map_err(StoreError::of)?;
-        self.meter().write(answer.consumed_capacity());
-        Ok(())
+        let delete =
+            self.dynamodb().delete_item().table_name(&self.names().collections).set_key(Some(key));
+        self.delete(delete).await
     }
 }

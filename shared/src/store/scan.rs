@@ -1,6 +1,6 @@
 //! Passing over the whole objects table, for background work only.
 
-use aws_sdk_dynamodb::types::{AttributeValue, ReturnConsumedCapacity};
+use aws_sdk_dynamodb::types::AttributeValue;
 
 use super::item::{ReadItem, number, text};
 use super::jobs::ScanPlace;
@@ -29,7 +29,7 @@ impl Store {
     /// When the table cannot be read. A head that cannot be read is logged and left out: it must
     /// not hold up a pass over all others.
     pub async fn scan_heads(&self, from: Option<&ScanPlace>) -> Result<Scanned<Head>, StoreError> {
-        let answer = self
+        let scan = self
             .dynamodb()
             .scan()
             .table_name(&self.names().objects)
@@ -37,12 +37,8 @@ impl Store {
             .expression_attribute_values(":head", text("HEAD"))
             .consistent_read(true)
             .limit(ITEMS)
-            .set_exclusive_start_key(from.map(ScanPlace::start_key))
-            .return_consumed_capacity(ReturnConsumedCapacity::Total)
-            .send()
-            .await
-            .map_err(StoreError::of)?;
-        self.meter().read(answer.consumed_capacity());
+            .set_exclusive_start_key(from.map(ScanPlace::start_key));
+        let answer = self.scan(scan).await?;
         let mut found = Vec::new();
         for item in answer.items() {
             match Head::from_item(item) {
@@ -65,7 +61,7 @@ impl Store {
         from: Option<&ScanPlace>,
         since: Position,
     ) -> Result<Scanned<ObjectId>, StoreError> {
-        let answer = self
+        let scan = self
             .dynamodb()
             .scan()
             .table_name(&self.names().objects)
@@ -75,12 +71,8 @@ impl Store {
             .expression_attribute_values(":since", number(since.micros()))
             .consistent_read(true)
             .limit(ITEMS)
-            .set_exclusive_start_key(from.map(ScanPlace::start_key))
-            .return_consumed_capacity(ReturnConsumedCapacity::Total)
-            .send()
-            .await
-            .map_err(StoreError::of)?;
-        self.meter().read(answer.consumed_capacity());
+            .set_exclusive_start_key(from.map(ScanPlace::start_key));
+        let answer = self.scan(scan).await?;
         let mut found = Vec::new();
         for item in answer.items() {
             match id_in(item, "id") {

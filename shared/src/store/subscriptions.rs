@@ -3,8 +3,6 @@
 
 use std::num::NonZeroU32;
 
-use aws_sdk_dynamodb::types::ReturnConsumedCapacity;
-
 use super::access::access_key;
 use super::item::{Item, ReadItem, number, text};
 use super::transaction::{self, Condition, Made};
@@ -277,16 +275,14 @@ impl Store {
             .table_name(&self.names().access)
             .expression_attribute_values(":pk", text(partition))
             .consistent_read(true)
-            .limit(i32::try_from(count).unwrap_or(i32::MAX))
-            .return_consumed_capacity(ReturnConsumedCapacity::Total);
+            .limit(i32::try_from(count).unwrap_or(i32::MAX));
         query = match after {
             Some(after) => query
                 .key_condition_expression("pk = :pk AND sk > :after")
                 .expression_attribute_values(":after", text(after)),
             None => query.key_condition_expression("pk = :pk"),
         };
-        let answer = query.send().await.map_err(StoreError::of)?;
-        self.meter().read(answer.consumed_capacity());
+        let answer = self.query(query).await?;
         let more = answer.last_evaluated_key().is_some();
         Ok((answer.items.unwrap_or_default(), more))
     }

@@ -1,6 +1,6 @@
 //! The access table: tenants, all in one partition, so that one Query brings them.
 
-use aws_sdk_dynamodb::types::{ReturnConsumedCapacity, TransactWriteItem};
+use aws_sdk_dynamodb::types::TransactWriteItem;
 
 use super::access::access_key;
 use super::item::{Item, ReadItem, number, text};
@@ -182,15 +182,9 @@ impl Store {
                     .key_condition_expression("pk = :pk AND begins_with(sk, :prefix)")
                     .expression_attribute_values(":prefix", text(prefix))
             };
-            let answer = query
-                .consistent_read(true)
-                .limit(left)
-                .set_exclusive_start_key(from.take())
-                .return_consumed_capacity(ReturnConsumedCapacity::Total)
-                .send()
-                .await
-                .map_err(StoreError::of)?;
-            self.meter().read(answer.consumed_capacity());
+            let query =
+                query.consistent_read(true).limit(left).set_exclusive_start_key(from.take());
+            let answer = self.query(query).await?;
             items.extend(answer.items.unwrap_or_default());
             from = answer.last_evaluated_key;
             if from.is_none() {

@@ -4,12 +4,13 @@
 use std::collections::HashMap;
 
 use aws_sdk_dynamodb::operation::update_item::builders::UpdateItemFluentBuilder;
-use aws_sdk_dynamodb::types::{AttributeValue, ReturnConsumedCapacity};
+use aws_sdk_dynamodb::types::AttributeValue;
 
 use super::list::partition;
 use crate::access::TenantId;
 use crate::notification::{Notification, Shelf};
 use crate::store::item::{Item, ReadItem, key, number};
+use crate::store::sending::held;
 use crate::store::{Store, StoreError};
 
 /// What a list of kinds is kept for beyond the notifications it speaks of.
@@ -61,14 +62,9 @@ impl Store {
             .condition_expression("attribute_not_exists(#ttl) OR #ttl < :until")
             .expression_attribute_names("#ttl", "ttl")
             .expression_attribute_values(":until", number(until));
-        let answer = match raise.send().await.map_err(StoreError::of) {
-            Err(StoreError::Conflict) => {
-                let add = self.adding(key, place).update_expression("ADD k :shelf");
-                add.send().await.map_err(StoreError::of)?
-            }
-            answer => answer?,
-        };
-        self.meter().write(answer.consumed_capacity());
+        if !held(self.update(raise).await)? {
+            self.update(self.adding(key, place).update_expression("ADD k :shelf")).await?;
+        }
         Ok(())
     }
 
@@ -79,7 +75,6 @@ impl Store {
             .table_name(&self.names().notifications)
             .set_key(Some(key))
             .expression_attribute_values(":shelf", place)
-            .return_consumed_capacity(ReturnConsumedCapacity::Total)
     }
 
     /// The kinds and levels of a tenant's notifications, or of those with a tag, in order; perhaps

@@ -2,8 +2,6 @@
 
 use std::collections::HashMap;
 
-use aws_sdk_dynamodb::types::ReturnConsumedCapacity;
-
 use super::list::{List, main_partition};
 use super::{read_main, read_posting, readable};
 use crate::access::TenantId;
@@ -52,18 +50,13 @@ impl Store {
         key: Item,
         consistent: bool,
     ) -> Result<Option<Item>, StoreError> {
-        let answer = self
+        let get = self
             .dynamodb()
             .get_item()
             .table_name(&self.names().notifications)
             .set_key(Some(key))
-            .consistent_read(consistent)
-            .return_consumed_capacity(ReturnConsumedCapacity::Total)
-            .send()
-            .await
-            .map_err(StoreError::of)?;
-        self.meter().read(answer.consumed_capacity());
-        Ok(answer.item)
+            .consistent_read(consistent);
+        self.get(get).await
     }
 
     /// A tenant's notification with this id, unless its time is over.
@@ -140,7 +133,7 @@ impl Store {
         if range.low > range.high || count == 0 {
             return Ok((Vec::new(), false));
         }
-        let answer = self
+        let query = self
             .dynamodb()
             .query()
             .table_name(&self.names().notifications)
@@ -150,12 +143,8 @@ impl Store {
             .expression_attribute_values(":high", text(range.high.to_string()))
             .scan_index_forward(range.ascending)
             .consistent_read(range.consistent)
-            .limit(i32::try_from(count).unwrap_or(i32::MAX))
-            .return_consumed_capacity(ReturnConsumedCapacity::Total)
-            .send()
-            .await
-            .map_err(StoreError::of)?;
-        self.meter().read(answer.consumed_capacity());
+            .limit(i32::try_from(count).unwrap_or(i32::MAX));
+        let answer = self.query(query).await?;
         let more = answer.last_evaluated_key().is_some();
         Ok((answer.items.unwrap_or_default(), more))
     }
