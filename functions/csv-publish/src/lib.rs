@@ -59,7 +59,12 @@ pub async fn handle(
         });
         match due {
             Ok(Due::No) => {}
-            Ok(_) if Instant::now() >= until => counts.late += 1,
+            Ok(due) if Instant::now() >= until => {
+                counts.late += 1;
+                if due == Due::First {
+                    unclaim(services, feed).await;
+                }
+            }
             Ok(due) => {
                 counts.add(run(services, feed, &collections).await.as_ref());
                 if due == Due::First {

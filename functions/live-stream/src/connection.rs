@@ -12,7 +12,7 @@ use shared::log::{CollectionId, LogId, Seen, Tailer};
 use shared::services::{Defined, Services};
 use shared::store::{Consistency, Store, StoreError};
 use shared::time::Position;
-use tokio::time::Instant;
+use tokio::time::{Instant, timeout};
 use uuid::Uuid;
 
 use crate::access::{self, Refusal, Visitor};
@@ -37,6 +37,10 @@ const PACE: (Duration, Duration) = (Duration::from_millis(150), Duration::from_s
 
 /// Whether the reader may still read is asked again after this long.
 const CHECK: Duration = Duration::from_secs(30);
+
+/// What takes longer is given up, so that the reader is told in time that the connection lives: a
+/// look at the log, and the question whether it may still be read, one after the other.
+const STALL: (Duration, Duration) = (Duration::from_secs(20), Duration::from_secs(10));
 
 /// Metrics are reported this often while a connection lasts.
 const REPORT: Duration = Duration::from_mins(1);
@@ -68,7 +72,7 @@ pub struct Connection {
     sent: usize,
     events: u32,
     ended: bool,
-    begun: Instant,
+    asked: Instant,
     span: Duration,
     said: Instant,
     checked: Instant,
@@ -89,7 +93,7 @@ struct Start {
 }
 
 impl Connection {
-    /// A connection that lasts no longer than `span`.
+    /// A connection that lasts no longer than `span` from when it was `asked` for.
     ///
     /// # Errors
     /// When the store fails.
@@ -98,6 +102,7 @@ impl Connection {
         call: Call,
         defined: Arc<Defined>,
         ask: Ask,
+        asked: Instant,
         span: Duration,
         finite: Option<Duration>,
     ) -> Result<Self, StoreError> {
@@ -113,7 +118,7 @@ impl Connection {
         let knowledge = Knowledge::new(start.after, start.replay, start.unsure);
         let teller = Teller::new(knowledge, start.replay, joins, ask.deletes);
         let mut frames = Frames::default();
-        frames.connected(start.cursor, RETRY, &ends.greeting(start.reset));
+        frames.connected(Some(start.cursor), RETRY, &ends.greeting(start.reset));
         Ok(Self {
             name: defined.collection.id.to_string(),
             greeting: Some(frames.take().into()),
@@ -129,7 +134,7 @@ impl Connection {
             sent: 0,
             events: 0,
             ended: false,
-            begun,
+            asked,
             span,
             said: begun,
             checked: begun,
@@ -146,10 +151,13 @@ impl Connection {
             return Some(greeting);
         }
         while !self.is_over() && self.may_go_on().await {
-            let waited = self.said.elapsed();
-            let left = self.span.saturating_sub(self.begun.elapsed());
-            // What is under way at the end is told on the next connection.
-            let Ok(advanced) = tokio::time::timeout(left, self.advance()).await else { break };
+            let left = self.span.saturating_sub(self.asked.elapsed());
+            let advanced = match timeout(left.min(STALL.0), self.advance()).await {
+                Ok(advanced) => advanced,
+                // What is under way at the end is told on the next connection.
+                Err(_) if left <= STALL.0 => break,
+                Err(_) => Err(StoreError::Unavailable(format!("no answer in {:?}", STALL.0))),
+            };
             let stands_still = advanced.is_err();
             let made = advanced.unwrap_or_else(|error| {
                 tracing::warn!(%error, "a stream stands still");
@@ -165,7 +173,7 @@ impl Connection {
                 self.ended = true;
                 return Some(self.heartbeat());
             }
-            if waited >= HEARTBEAT {
+            if self.said.elapsed() >= HEARTBEAT {
                 return Some(self.heartbeat());
             }
             if self.pending.is_empty() || stands_still {
@@ -178,12 +186,12 @@ impl Connection {
 
     /// Whether a finite answer may end, now that nothing more is to be read.
     fn is_done(&self, patience: Duration) -> bool {
-        self.events > 0 || self.begun.elapsed() >= patience
+        self.events > 0 || self.asked.elapsed() >= patience
     }
 
     fn is_over(&self) -> bool {
         let full = self.finite.is_some() && self.sent >= FINITE;
-        self.ended || full || self.begun.elapsed() >= self.span
+        self.ended || full || self.asked.elapsed() >= self.span
     }
 
     /// Tells what was read, or reads on. Nothing made is nothing to tell.
@@ -214,7 +222,7 @@ impl Connection {
     /// Waits for the next poll, but not beyond what has to be said or the end.
     async fn pause(&mut self) {
         let heartbeat = HEARTBEAT.saturating_sub(self.said.elapsed());
-        let end = self.span.saturating_sub(self.begun.elapsed());
+        let end = self.span.saturating_sub(self.asked.elapsed());
         let pace = self.pace.min(heartbeat).min(end);
         self.pace = self.pace.max(PACE.0);
         tokio::time::sleep(pace).await;
@@ -226,10 +234,12 @@ impl Connection {
             return true;
         }
         self.checked = Instant::now();
-        let readable = match Visitor::again(&self.services, &self.call).await {
-            Ok(visitor) => access::readable(&self.services, &visitor, &self.name).await,
-            Err(refusal) => Err(refusal),
+        let readable = async {
+            let visitor = Visitor::again(&self.services, &self.call).await?;
+            access::readable(&self.services, &visitor, &self.name).await
         };
+        // Who cannot be told now is told the next time.
+        let Ok(readable) = timeout(STALL.1, readable).await else { return true };
         match readable {
             Ok(defined) => {
                 self.defined = defined;
@@ -257,7 +267,7 @@ impl Connection {
             self.cursor = self.teller.told_through(told);
         }
         let mut frames = Frames::default();
-        frames.heartbeat(self.cursor, self.services.store().now());
+        frames.heartbeat(Some(self.cursor), self.services.store().now());
         self.say(frames.take())
     }
 
@@ -279,7 +289,8 @@ impl Drop for Connection {
 /// What a reader that cannot be served now is answered: it is connected, and comes again later.
 #[must_use]
 pub fn put_off(ask: &Ask) -> Bytes {
-    let cursor = ask.cursor.unwrap_or(EventId::START);
+    // Without a position, who asked for what comes would come again for all that ever came.
+    let cursor = ask.cursor;
     let mut frames = Frames::default();
     frames.connected(cursor, LONG_RETRY, &json!({"connectionId": Uuid::new_v4()}));
     frames.heartbeat(cursor, chrono::Utc::now());

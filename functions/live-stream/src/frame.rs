@@ -25,14 +25,18 @@ pub struct Frames(String);
 impl Frames {
     /// The first frame of a connection: where it stands, and how long to wait before the next.
     /// All in one frame, so that what a client kept of a frame cut short is overwritten.
-    pub fn connected(&mut self, id: EventId, retry: Duration, data: &Value) {
-        let _ = write!(self.0, "retry: {}\nid: {id}\nevent: connected\n", retry.as_millis());
+    /// Without an `id`, the client keeps what it has.
+    pub fn connected(&mut self, id: Option<EventId>, retry: Duration, data: &Value) {
+        let _ = writeln!(self.0, "retry: {}", retry.as_millis());
+        self.id(id);
+        self.0.push_str("event: connected\n");
         self.data(&data.to_string());
     }
 
     /// A frame that says that nothing happened up to `id`.
-    pub fn heartbeat(&mut self, id: EventId, now: DateTime<Utc>) {
-        let _ = write!(self.0, "id: {id}\nevent: heartbeat\n");
+    pub fn heartbeat(&mut self, id: Option<EventId>, now: DateTime<Utc>) {
+        self.id(id);
+        self.0.push_str("event: heartbeat\n");
         self.data(&Value::from(now.to_rfc3339_opts(SecondsFormat::Millis, true)).to_string());
     }
 
@@ -52,6 +56,12 @@ impl Frames {
     #[must_use]
     pub fn len(&self) -> usize {
         self.0.len()
+    }
+
+    fn id(&mut self, id: Option<EventId>) {
+        if let Some(id) = id {
+            let _ = writeln!(self.0, "id: {id}");
+        }
     }
 
     fn data(&mut self, json: &str) {
@@ -77,15 +87,17 @@ mod tests {
         let text = frames.take();
         assert_eq!(text, "id: 0-0\nevent: create\ndata: {\"a\":\"x\\u2028y\\u0085z\\u2029\"}\n\n");
         assert_eq!(frames.len(), 0);
-        frames.connected(EventId::START, Duration::from_secs(1), &serde_json::json!({}));
+        frames.connected(Some(EventId::START), Duration::from_secs(1), &serde_json::json!({}));
         assert_eq!(frames.take(), "retry: 1000\nid: 0-0\nevent: connected\ndata: {}\n\n");
     }
 
     #[test]
     fn a_heartbeat_has_a_quoted_date() {
         let mut frames = Frames::default();
-        frames.heartbeat(EventId::START, DateTime::UNIX_EPOCH);
+        frames.heartbeat(Some(EventId::START), DateTime::UNIX_EPOCH);
         let expected = "id: 0-0\nevent: heartbeat\ndata: \"1970-01-01T00:00:00.000Z\"\n\n";
         assert_eq!(frames.take(), expected);
+        frames.heartbeat(None, DateTime::UNIX_EPOCH);
+        assert_eq!(frames.take(), expected.replace("id: 0-0\n", ""));
     }
 }

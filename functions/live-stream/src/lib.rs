@@ -29,7 +29,7 @@ use lambda_http::{Body, Request, Response};
 use shared::http::{Answer, ApiError, Call, Chunks, Reply, StreamedBody, serve_streaming};
 use shared::services::{Defined, Services};
 use shared::store::StoreError;
-use tokio::time::{Instant, timeout_at};
+use tokio::time::{Instant, timeout, timeout_at};
 
 pub use limits::Limits;
 
@@ -57,10 +57,13 @@ pub async fn handle(
             ["api", "v1", "streams"] | ["stream", _] if !call.reads() => {
                 whole(&call, ApiError::method_not_allowed("GET, HEAD"))
             }
-            ["api", "v1", "streams"] => match streams::list(&services, &call).await {
-                Ok(answer) => Reply::Whole(answer),
-                Err(error) => whole(&call, error),
-            },
+            ["api", "v1", "streams"] => {
+                let listed = timeout(OPENING, streams::list(&services, &call)).await;
+                match listed.unwrap_or_else(|_| Err(ApiError::out_of_time(OPENING))) {
+                    Ok(answer) => Reply::Whole(answer),
+                    Err(error) => whole(&call, error),
+                }
+            }
             ["stream", name] => Box::pin(open(services, limits, span, call, name)).await,
             _ => whole(&call, ApiError::unknown_route(&call)),
         }
@@ -81,7 +84,8 @@ pub async fn handle_whole(services: &Services, limits: Limits, request: Request)
 }
 
 async fn open(services: Services, limits: Limits, span: Duration, call: Call, name: &str) -> Reply {
-    let late = Instant::now() + OPENING;
+    let asked = Instant::now();
+    let late = asked + OPENING;
     // Who asks comes before what is asked.
     let found = timeout_at(late, find(&services, &call, name)).await;
     let defined = match found.unwrap_or_else(|_| Err(Refusal::Passing(no_answer()))) {
@@ -99,7 +103,7 @@ async fn open(services: Services, limits: Limits, span: Duration, call: Call, na
     let finite = (limits.finite || ask.finite).then_some(limits.patience);
     let begun = match defined {
         Ok(defined) => {
-            let begun = Connection::begin(services, call, defined, ask, span, finite);
+            let begun = Connection::begin(services, call, defined, ask, asked, span, finite);
             timeout_at(late, begun).await.unwrap_or_else(|_| Err(no_answer())).map_err(Some)
         }
         Err(error) => Err(error),

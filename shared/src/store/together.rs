@@ -5,11 +5,16 @@ use std::collections::HashMap;
 use std::fmt;
 use std::hash::Hash;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use futures::FutureExt;
 use futures::future::{BoxFuture, Shared};
+use tokio::time::timeout;
 
 use super::StoreError;
+
+/// A reading waits so long for the one before it.
+const PATIENCE: Duration = Duration::from_secs(1);
 
 type Reading<V> = Shared<BoxFuture<'static, Result<V, StoreError>>>;
 
@@ -52,7 +57,8 @@ where
         let (turn, together, key) = (Arc::clone(&turns.turn), Arc::clone(self), key.clone());
         let begin = || {
             let reading = async move {
-                let _turn = turn.lock().await;
+                // Where the one before does not come back, this one does not wait for it.
+                let _turn = timeout(PATIENCE, turn.lock()).await.ok();
                 // Who asks from now on may know of what this reading does not see.
                 if let Some(turns) = together.readings().get_mut(&key) {
                     turns.next = None;
@@ -159,6 +165,17 @@ mod tests {
         assert_eq!(first.await.unwrap(), 0);
         source.go_on.notify_one();
         assert!(join_all(others).await.into_iter().all(|number| number.unwrap() == 1));
+        assert!(together.readings().is_empty());
+    }
+
+    #[tokio::test]
+    async fn who_does_not_come_back_holds_nobody_up() {
+        let (together, source) = (Arc::new(Together::default()), Arc::new(Source::default()));
+        let mut stuck = Box::pin(together.read("a", Arc::clone(&source).read()));
+        assert!(futures::poll!(&mut stuck).is_pending());
+        let read = async { Ok(7) };
+        assert_eq!(together.read("a", read).await.unwrap(), 7);
+        drop(stuck);
         assert!(together.readings().is_empty());
     }
 
