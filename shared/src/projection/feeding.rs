@@ -30,15 +30,16 @@ pub async fn enqueue(
     let nowhere = Standings::default();
     let mut entered = Vec::new();
     let mut news = News::default();
-    for Subject { head, .. } in subjects {
-        let standings = results.get(head.id()).unwrap_or(&nowhere);
+    for subject in subjects {
+        let standings = results.get(subject.head.id()).unwrap_or(&nowhere);
         if standings.obsolete {
             continue;
         }
-        if head.facets.is_indicator() && !head.deleted {
-            entered.extend(entries(head, standings));
+        if subject.head.facets.is_indicator() && !subject.head.deleted {
+            entered.extend(entries(&subject.head, standings));
+            entered.extend(returns(subject, standings));
         }
-        news.take_in(store, head).await?;
+        news.take_in(store, &mut subject.head).await?;
     }
     if !entered.is_empty() && store.was_subscribed_to(SourceType::Collection).await? {
         add_feeds(store, entered).await?;
@@ -54,6 +55,27 @@ fn entries<'a>(
         let LogId::Collection(id) = log else { return None };
         let fed = Fed { object: head.id().clone(), cause: *position, ways: Vec::new() };
         Some((SubscriptionSource::Collection(*id), fed))
+    })
+}
+
+/// Collections it stands in all the time, though a version that did not belong there was the newest
+/// for a while before anybody projected it: whoever was to tell of it in that while told nothing.
+fn returns<'a>(
+    subject: &'a Subject,
+    standings: &'a Standings,
+) -> impl Iterator<Item = (SubscriptionSource, Fed)> + 'a {
+    let head = &subject.head;
+    head.memberships.iter().filter_map(move |(log, known)| {
+        let LogId::Collection(id) = log else { return None };
+        let stayed = standings.memberships.get(log)?.entered == known.entered;
+        let stood = head.version_in(known);
+        let astray = head.state.history.iter().filter(|version| *version >= stood).any(|version| {
+            let belonged = subject.history.contains(&(*log, version.clone()));
+            !belonged || head.removed_from(*id, version)
+        });
+        let cause = head.pending.unwrap_or_default();
+        let fed = Fed { object: head.id().clone(), cause, ways: Vec::new() };
+        (stayed && astray).then_some((SubscriptionSource::Collection(*id), fed))
     })
 }
 

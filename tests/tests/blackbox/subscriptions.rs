@@ -59,6 +59,45 @@ async fn a_collection_tells_of_what_enters_it_once() {
     assert_eq!(told(&client).await, names(&expected));
 }
 
+/// A version that may not be told overtakes what is to be told of the one before it; and one that
+/// may, comes before anybody projected that.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn what_does_not_belong_in_a_collection_any_more_is_not_told() {
+    let (w, proxy) = World::on_worse_days().await;
+    let red = KeySpec::of(TENANT).with([Scope::ReadIocStream]).cleared(Tlp::Red);
+    let client = w.http.with_key(&w.key(red).await.text);
+    let c = w.collection(CollectionSpec::labelled("hot")).await;
+    w.rebuilt(&c).await;
+    subscribe(&client, "collection", &c.id).await;
+    let telling = || {
+        Kind::Throttled.always().on(Only::everything().operation("GetItem").key("NOTIFY/FEED"))
+    };
+    let projecting = || {
+        Kind::Throttled
+            .always()
+            .on(Only::everything().operation("PutItem").table("collections").key(&c.id))
+    };
+    let entering: Vec<Object> = (0..3).map(|_| indicator().labelled("hot")).collect();
+    proxy.set(Faults::only(telling()));
+    w.send(&entering).await;
+    w.at_rest().await;
+    proxy.set(Faults::none().with(telling()).with(projecting()));
+    let secret = |object: &Object| {
+        object.clone().at(SECOND).set("pattern", "[domain-name:value = 'secret.example.com']")
+    };
+    let overtaken =
+        [secret(&entering[0]).labelled("cold"), secret(&entering[1]).marked(Tlp::Red)];
+    w.send(&overtaken).await;
+    proxy.set(Faults::only(projecting()));
+    w.notified().await;
+    assert_eq!(told(&client).await, names(&entering[2..]));
+    w.send(&[entering[0].clone().at(THIRD)]).await;
+    proxy.set(Faults::none());
+    w.sweep().await;
+    at_rest(&w).await;
+    assert_eq!(told(&client).await, names(&[entering[0].clone(), entering[2].clone()]));
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_backfill_tells_nobody() {
     let w = World::http().await;

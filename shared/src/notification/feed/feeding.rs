@@ -107,6 +107,10 @@ impl Feeding<'_> {
     /// Tells every subscriber of some values.
     async fn tell(&mut self, told: &Told, values: &[Entity]) -> Result<bool, StoreError> {
         loop {
+            // What is gone is gone in the next step too, which ends the job.
+            if !self.topic.renew(self.services).await? {
+                return Ok(false);
+            }
             let store = self.services.store();
             let telling = self.job.telling.as_ref();
             let after = telling.and_then(|telling| telling.subscriber.as_ref());
@@ -121,7 +125,7 @@ impl Feeding<'_> {
             let made = subscribers.iter().filter_map(entitled).flat_map(|(subscriber, level)| {
                 let topic = &self.topic;
                 values.iter().map(move |entity| {
-                    let made = told.notification(topic, (&subscriber, level), entity, now);
+                    let made = told.notification(topic, (&subscriber, level), entity);
                     (subscriber.tenant.clone(), made)
                 })
             });
@@ -205,12 +209,14 @@ impl Feeding<'_> {
     }
 }
 
-/// Writes a notification; gives it back with the reason where that fails.
+/// Writes a notification; gives it back with the reason where that fails. It is stored at the
+/// moment of the attempt that succeeds: a deletion that was asked for before leaves it alone.
 async fn put(
     services: &Services,
     tenant: TenantId,
-    made: Notification,
+    mut made: Notification,
 ) -> Option<(TenantId, Notification, StoreError)> {
+    made.stored = services.store().position_now();
     let once = Once::of_subscription(&tenant, &made);
     let put = services.store().put_notification(&tenant, &made, Some(&once)).await;
     put.err().map(|error| (tenant, made, error))

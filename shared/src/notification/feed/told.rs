@@ -1,43 +1,55 @@
 //! What subscribers to a topic are told of one indicator, and which of them may know.
 
-use std::sync::Arc;
-
 use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use sha2::{Digest, Sha256};
 
 use crate::access::TenantId;
 use crate::id::ObjectId;
 use crate::ingestion::level_of;
+use crate::log::{CollectionId, LogId};
 use crate::notification::{
     Entity, Named, Notification, NotificationId, Source, expiry_of, kept_tags,
 };
-use crate::services::{Defined, Services};
+use crate::projection::belongs;
+use crate::services::{Defined, Definitions, Services};
 use crate::store::{Fed, Head, Path, StoreError, Telling, Way};
 use crate::subscription::{Subscription, SubscriptionSource};
 use crate::time::Position;
 use crate::tlp::Tlp;
 
+/// A topic is looked at anew when it is older than this: who is no reader any more is not told for
+/// as long as a step takes.
+const TOPIC_AGE: Duration = Duration::from_secs(5);
+
 /// What is subscribed to.
 pub(super) struct Topic {
     subject: SubscriptionSource,
     source: Source,
-    /// The collection, if it is one.
-    collection: Option<Arc<Defined>>,
+    /// The collection, if it is one, among all of them.
+    collection: Option<(Arc<Defined>, Definitions)>,
     /// The actor's level: its name stands in every notification.
     level: Tlp,
+    /// When it was looked at.
+    read: Instant,
 }
 
 impl Topic {
-    /// The topic of a source; `None` when there is no such thing any more.
+    /// The topic of a source, as it is now; `None` when there is no such thing any more. What this
+    /// instance remembers of collections does not count: readers and filters may be newer.
     pub async fn of(
         services: &Services,
         subject: &SubscriptionSource,
     ) -> Result<Option<Self>, StoreError> {
+        let read = Instant::now();
         let (label, collection, level) = match subject {
             SubscriptionSource::Collection(id) => {
-                let Some(defined) = services.collection_by_id(*id).await? else { return Ok(None) };
-                (defined.collection.settings.title.clone(), Some(defined), Tlp::Clear)
+                let all = services.definitions_within(Duration::ZERO).await?;
+                let defined = all.iter().find(|defined| defined.collection.id == *id).cloned();
+                let Some(defined) = defined else { return Ok(None) };
+                (defined.collection.settings.title.clone(), Some((defined, all)), Tlp::Clear)
             }
             SubscriptionSource::ThreatActor(id) => {
                 let head = services.store().head(id).await?;
@@ -47,7 +59,30 @@ impl Topic {
             }
         };
         let source = Source { kind: subject.kind(), id: subject.id(), label };
-        Ok(Some(Self { subject: subject.clone(), source, collection, level }))
+        Ok(Some(Self { subject: subject.clone(), source, collection, level, read }))
+    }
+
+    /// Looks at it anew where that was long ago; says whether it is still there.
+    pub async fn renew(&mut self, services: &Services) -> Result<bool, StoreError> {
+        if self.read.elapsed() < TOPIC_AGE {
+            return Ok(true);
+        }
+        let Some(present) = Self::of(services, &self.subject).await? else { return Ok(false) };
+        *self = present;
+        Ok(true)
+    }
+
+    /// Whether the newest version of an indicator belongs in the collection. It may not be
+    /// projected yet, so where the indicator stands is no answer.
+    async fn holds(
+        &self,
+        services: &Services,
+        id: CollectionId,
+        indicator: &Head,
+    ) -> Result<bool, StoreError> {
+        let Some((_, definitions)) = &self.collection else { return Ok(false) };
+        Ok(!indicator.removed_from(id, indicator.version())
+            && belongs(services, definitions, indicator, LogId::Collection(id)).await?)
     }
 }
 
@@ -69,8 +104,8 @@ struct Reason {
 }
 
 impl Told {
-    /// Reads what there is to tell. Nothing, where the indicator is gone, or every way that led
-    /// from it to the actor.
+    /// Reads what there is to tell. Nothing, where the indicator is gone, or belongs in the
+    /// collection no longer, or where every way that led from it to the actor is gone.
     pub async fn of(services: &Services, topic: &Topic, fed: &Fed) -> Result<Self, StoreError> {
         let mut told = Self {
             fed: fed.clone(),
@@ -89,11 +124,15 @@ impl Told {
             return Ok(told);
         };
         match &topic.subject {
-            // Whatever entered a collection, its readers read.
-            SubscriptionSource::Collection(_) => {
-                let level = level_of(services, &indicator.facets, &indicator.owner, None).await?;
-                let level = level.max(topic.level);
-                told.reasons.push(Reason { level, owners: Vec::new() });
+            // Whatever is in a collection, its readers read. Another version may have come since
+            // one entered, and is told only if it is theirs to read as well.
+            SubscriptionSource::Collection(id) => {
+                if topic.holds(services, *id, indicator).await? {
+                    let facets = &indicator.facets;
+                    let level = level_of(services, facets, &indicator.owner, None).await?;
+                    let level = level.max(topic.level);
+                    told.reasons.push(Reason { level, owners: Vec::new() });
+                }
             }
             SubscriptionSource::ThreatActor(actor) => {
                 for way in &fed.ways {
@@ -148,19 +187,18 @@ impl Told {
     /// may know none.
     pub fn level_for(&self, topic: &Topic, tenant: &TenantId) -> Option<Tlp> {
         let owned = |owner: &TenantId| owner.is_operator() || owner == tenant;
-        let reads = |defined: &Arc<Defined>| defined.collection.is_read_by(tenant);
+        let reads = |(one, _): &(Arc<Defined>, _)| one.collection.is_read_by(tenant);
         let knows = |reason: &&Reason| reason.owners.iter().all(owned);
         let reason = self.reasons.iter().find(knows)?;
         topic.collection.as_ref().is_none_or(reads).then_some(reason.level)
     }
 
-    /// The notification of one value for one subscriber.
+    /// The notification of one value for one subscriber, yet to be stored.
     pub fn notification(
         &self,
         topic: &Topic,
         (subscriber, level): (&Subscription, Tlp),
         entity: &Entity,
-        now: Position,
     ) -> Notification {
         let source = topic.source.clone();
         let id = NotificationId::new(self.fed.cause, &subscriber.tenant, &source, entity);
@@ -174,7 +212,7 @@ impl Told {
             hunting: None,
             object: Some(self.fed.object.clone()),
             level,
-            stored: now,
+            stored: Position::default(),
             expires: expiry_of(id, subscriber.retention_days),
         }
     }
