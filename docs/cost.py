@@ -25,6 +25,7 @@ GB_OUT = 0.09
 LOG_GB = 0.50
 ALARM_METRIC = 0.10
 CUSTOM_METRIC = 0.30
+DASHBOARD = 3.00
 SECRET = 0.40
 
 MONTH_HOURS = 730
@@ -114,6 +115,7 @@ def idle_lines(figures):
     fixed = [
         ("alarms, %d metrics" % deployed["alarm_metrics"], deployed["alarm_metrics"] * ALARM_METRIC),
         ("metrics of its own, %d" % deployed["custom_metrics"], deployed["custom_metrics"] * CUSTOM_METRIC),
+        ("dashboard", DASHBOARD),
         ("secret", SECRET),
     ]
     for name, cost in fixed:
@@ -141,6 +143,8 @@ By a key on the plan `enterprise`, whose counts take {figures["deployed"]["limit
 
 A front (CloudFront) adds $1.00 a million requests and replaces $0.09 a GB out by $0.085; public feeds are then answered from its cache.
 
+The tables are encrypted with the key that AWS keeps for DynamoDB in the account: $0.03 for 10,000 of its uses, of which DynamoDB makes one when a caller comes to a table after five minutes of silence.
+
 ## Objects
 {figures["deployed"]["objects_a_request"]} objects a request, each into one collection and the built-in logs.
 
@@ -149,8 +153,10 @@ A front (CloudFront) adds $1.00 a million requests and replaces $0.09 a GB out b
 ## Live streams
 {stream_lines(figures)}
 
+Bytes out come on top, at ${GB_OUT:.2f} a GB, and metrics while anybody reads: {figures["deployed"]["stream_metrics"]} of each stream and {figures["deployed"]["stream_metrics"]} of all together, at ${CUSTOM_METRIC:.2f} a month each.
+
 ## Idle
-Alarms and metrics are most of it; an `AlarmTopicArn` adds nothing. One feed and one collection; each further feed adds its share of `CsvPublishFunction`.
+Dashboard, alarms and metrics are most of it; an `AlarmTopicArn` adds nothing. One feed and one collection; each further feed adds its share of `CsvPublishFunction`.
 
 {idle_lines(figures)}
 """

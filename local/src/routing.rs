@@ -165,7 +165,7 @@ mod tests {
         let router = Router::new(Template::embedded().unwrap().routes());
         for (path, expected) in [
             ("/taxii2", "ANY /taxii2"),
-            ("/taxii2/", "ANY /taxii2/"),
+            ("/taxii2/", "$default"),
             ("/taxii2/intel/", "ANY /taxii2/{proxy+}"),
             ("/taxii2/intel/collections/x/objects/", "ANY /taxii2/{proxy+}"),
             ("/api/v1/objects", "ANY /api/v1/objects"),

@@ -31,14 +31,18 @@ pub async fn handle(services: &Services, request: Request) -> Response<Body> {
 }
 
 async fn answer(services: &Services, call: &Call) -> Result<Answer, Fault> {
+    let segments = call.segments();
+    let ["taxii2", path @ ..] = segments.as_slice() else {
+        return Err(Fault::unknown_route(call));
+    };
     // Who asks comes before what is asked, and how: 401 before 406 and 404.
     let visitor = Visitor::of(services, call).await?;
     let accepted = media::check_accept(call);
     let public = matches!(visitor, Visitor::Anonymous);
     match accepted {
-        Ok(()) => route(services, call, &visitor).await,
+        Ok(()) => route(services, call, &visitor, path).await,
         // Only the route knows whether it is open to somebody without a key.
-        Err(fault) if public => match route(services, call, &visitor).await {
+        Err(fault) if public => match route(services, call, &visitor, path).await {
             Err(refused) if refused.is_unauthenticated() => Err(refused),
             _ => Err(fault),
         },
@@ -46,11 +50,13 @@ async fn answer(services: &Services, call: &Call) -> Result<Answer, Fault> {
     }
 }
 
-async fn route(services: &Services, call: &Call, visitor: &Visitor) -> Result<Answer, Fault> {
-    let segments = call.segments();
-    let ["taxii2", rest @ ..] = segments.as_slice() else {
-        return Err(Fault::unknown_route(call));
-    };
+/// `rest` is the path below `/taxii2`.
+async fn route(
+    services: &Services,
+    call: &Call,
+    visitor: &Visitor,
+    rest: &[&str],
+) -> Result<Answer, Fault> {
     let root = services.settings().taxii_root.as_str();
     if rest.first().is_some_and(|name| *name != root) {
         return Err(Fault::unknown_route(call));

@@ -20,10 +20,11 @@ fn the_embedded_template_has_its_routes() {
         routes.iter().any(|r| r.method == "ANY" && r.path == path && r.function == function)
     };
     assert!(has("/taxii2", "TaxiiFunction"));
-    assert!(has("/taxii2/", "TaxiiFunction"));
     assert!(has("/taxii2/{proxy+}", "TaxiiFunction"));
     assert!(has("/api/v1/objects/{id}", "IngestFunction"));
-    assert!(has("$default", "IngestFunction"));
+    assert!(has("$default", "TaxiiFunction"));
+    // An HTTP API refuses such a path.
+    assert!(routes.iter().all(|route| !route.path.ends_with('/')));
     assert!(has("/stream/{collection}", "StreamsFunction"));
 }
 
