@@ -170,26 +170,32 @@ impl<'a> Walk<'a> {
                 Err(StoreError::Throttled(_)) if !ids.is_empty() => break,
                 Err(error) => return Err(error),
             }
-            let first = |lane: &&mut Lane| {
-                let id = lane.waiting.front().map(|posting| posting.id);
-                (id, lane.range.ascending)
-            };
-            let waiting = lanes.iter_mut().filter(|lane| !lane.waiting.is_empty());
-            let next = waiting.reduce(|a, b| {
-                let ((left, ascending), (right, _)) = (first(&a), first(&b));
-                if (left < right) == ascending { a } else { b }
-            });
-            let Some(posting) = next.and_then(|lane| lane.waiting.pop_front()) else { break };
-            ids.push(posting.id);
+            let Some(id) = pop_next(&mut lanes) else { break };
+            ids.push(id);
         }
         self.over = Over::Lists(lanes);
         Ok(ids)
     }
 }
 
+/// Takes the next of what waits. A notification that moved to another list while these were read
+/// may stand in both: it is taken from all of them, and said once.
+fn pop_next(lanes: &mut [Lane]) -> Option<NotificationId> {
+    let fronts = lanes.iter().filter_map(|lane| Some((lane.front()?, lane.range.ascending)));
+    let (next, _) = fronts.reduce(|a, b| if (a.0 < b.0) == a.1 { a } else { b })?;
+    for lane in lanes.iter_mut().filter(|lane| lane.front() == Some(next)) {
+        lane.waiting.pop_front();
+    }
+    Some(next)
+}
+
 impl Lane {
     fn new(list: List, range: Range, first_read: usize) -> Self {
         Self { list, range, more: true, read_next: first_read, waiting: VecDeque::new() }
+    }
+
+    fn front(&self) -> Option<NotificationId> {
+        self.waiting.front().map(|posting| posting.id)
     }
 
     /// Reads on until something waits or the list is at its end.
@@ -243,5 +249,41 @@ impl Range {
             self.high = next;
         }
         self.low <= self.high
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::notification::testing::notification;
+
+    /// A list that was read to its end.
+    fn lane(level: Tlp, numbers: &[u64], ascending: bool) -> Lane {
+        let shelf = Shelf { level, ..notification(0).shelf() };
+        let low = NotificationId::first_at(crate::time::Position::default());
+        let range = Range { low, high: NotificationId::MAX, ascending, consistent: true };
+        let mut waiting: VecDeque<Posting> =
+            numbers.iter().map(|number| Posting::of(&notification(*number))).collect();
+        if !ascending {
+            waiting = waiting.into_iter().rev().collect();
+        }
+        Lane { more: false, waiting, ..Lane::new(List::Kind(shelf), range, 1) }
+    }
+
+    #[test]
+    fn what_moved_from_list_to_list_meanwhile_is_found_once_in_either_order() {
+        for ascending in [true, false] {
+            let mut lanes = [
+                lane(Tlp::Red, &[1, 3, 4, 6], ascending),
+                lane(Tlp::Green, &[2, 3, 6], ascending),
+                lane(Tlp::Amber, &[3, 5], ascending),
+            ];
+            let found: Vec<NotificationId> = std::iter::from_fn(|| pop_next(&mut lanes)).collect();
+            let mut expected: Vec<_> = (1..=6).map(|number| notification(number).id).collect();
+            if !ascending {
+                expected.reverse();
+            }
+            assert_eq!(found, expected);
+        }
     }
 }
