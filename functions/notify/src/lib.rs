@@ -35,7 +35,7 @@ pub async fn handle(
     let jobs = match JobEvent::read(event, notification_job_named)? {
         JobEvent::CarryOn(jobs) => jobs,
         JobEvent::Start => {
-            feed::start_stalled(services).await?;
+            feed::start_stalled(services, until).await?;
             return Ok(Value::Null);
         }
     };

@@ -13,6 +13,7 @@ use tracing::warn;
 use super::deletion;
 use crate::services::Services;
 use crate::store::{JobName, NotificationJob, StoreError, WalkJob};
+use crate::subscription::is_carrier;
 pub(crate) use ways::{add_feeds, add_places};
 
 /// A busy store is asked again after this long, and then twice as long, …
@@ -62,12 +63,16 @@ async fn step(services: &Services, name: &JobName, until: Instant) -> Result<(),
     }
 }
 
-/// Looks for what an indicator leads to, and adds jobs that tell of it.
+/// Looks for what an indicator, malware or campaign leads to, and adds jobs that tell of it.
 async fn walk(services: &Services, mut job: WalkJob, until: Instant) -> Result<(), StoreError> {
     let store = services.store();
     loop {
         let (ways, left) = job.clone().next(store, WAYS).await?;
-        add_feeds(store, job.fed(&ways)).await?;
+        if is_carrier(&job.object) {
+            add_places(store, job.places(ways)).await?;
+        } else {
+            add_feeds(store, job.fed(&ways)).await?;
+        }
         match left {
             None => return store.end_notification_job(&NotificationJob::Walk(job)).await,
             Some(left) => job = left,
@@ -78,20 +83,32 @@ async fn walk(services: &Services, mut job: WalkJob, until: Instant) -> Result<(
     }
 }
 
-/// Calls the function again for jobs that nobody carries on.
+/// Calls the function again for jobs that nobody carries on, page by page, until `until`: what is
+/// left then is left to the next call, by when those it called have come forward.
 ///
 /// # Errors
 /// When the store fails.
-pub async fn start_stalled(services: &Services) -> Result<(), StoreError> {
+pub async fn start_stalled(services: &Services, until: Instant) -> Result<(), StoreError> {
     let now = services.store().position_now();
     let span = u64::try_from(STALLED_AFTER.num_microseconds().unwrap_or(0)).unwrap_or(0);
-    for (job, beat) in services.store().notification_jobs().await? {
-        if beat < now.minus(span) {
-            warn!(job = %job.name(), "has not come forward, called again");
-            advance(services, job).await?;
+    let mut after = None;
+    loop {
+        let page = services.store().notification_jobs(after).await?;
+        for (job, beat) in page.found {
+            if beat < now.minus(span) {
+                warn!(job = %job.name(), "has not come forward, called again");
+                advance(services, job).await?;
+            }
+        }
+        after = page.next;
+        if after.is_none() {
+            return Ok(());
+        }
+        if Instant::now() >= until {
+            warn!("not all jobs were looked at in time");
+            return Ok(());
         }
     }
-    Ok(())
 }
 
 pub(super) async fn advance(services: &Services, job: NotificationJob) -> Result<(), StoreError> {

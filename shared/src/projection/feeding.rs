@@ -10,14 +10,13 @@ use crate::id::ObjectId;
 use crate::log::LogId;
 use crate::notification::SourceType;
 use crate::notification::feed::{add_feeds, add_places};
-use crate::store::{Fed, FeedPlace, Head, NotificationJob, Path, Store, StoreError, WalkJob};
+use crate::store::{
+    Fed, FeedPlace, Head, NotificationJob, OldVersion, Path, Store, StoreError, WalkJob,
+};
 use crate::subscription::{SubscriptionSource, is_carrier};
-use crate::time::Position;
 
 /// Ways of one object that are looked at while it is projected; what is left becomes a job.
 const WAYS_AT_ONCE: usize = 100;
-/// Ways onward from a malware or campaign that are read at once.
-const ONWARD_AT_ONCE: usize = 100;
 
 /// Adds jobs for what entered collections and for what became related to threat actors, and notes
 /// in the heads what is told by it. They are settled afterwards.
@@ -39,7 +38,7 @@ pub async fn enqueue(
             entered.extend(entries(&subject.head, standings));
             entered.extend(returns(subject, standings));
         }
-        news.take_in(store, &mut subject.head).await?;
+        news.take_in(store, subject).await?;
     }
     if !entered.is_empty() && store.was_subscribed_to(SourceType::Collection).await? {
         add_feeds(store, entered).await?;
@@ -85,32 +84,27 @@ fn returns<'a>(
 /// same time at least one does.
 #[derive(Default)]
 struct News {
-    /// Walks over the ways from indicators: all of those that arrived, and of others those that
-    /// begin with a new relationship.
+    /// Walks over the ways from indicators, malware and campaigns: all of those that arrived, and
+    /// of other indicators those that begin with a new relationship.
     walks: Vec<WalkJob>,
     /// New ways onward from malware and campaigns, each since a moment.
-    onward: Vec<FeedPlaceTo>,
-    /// Malware and campaigns that arrived.
-    carriers: Vec<(ObjectId, Position)>,
+    onward: Vec<(SubscriptionSource, FeedPlace)>,
 }
 
-type FeedPlaceTo = (SubscriptionSource, FeedPlace);
-
 impl News {
-    async fn take_in(&mut self, store: &Store, head: &mut Head) -> Result<(), StoreError> {
+    async fn take_in(&mut self, store: &Store, subject: &mut Subject) -> Result<(), StoreError> {
+        let Subject { head, older, .. } = subject;
         let cause = head.pending.unwrap_or_default();
-        self.take_in_relationship(store, head).await?;
+        self.take_in_relationship(store, head, older).await?;
         let (indicator, carrier) = (head.facets.is_indicator(), is_carrier(head.id()));
         if !indicator && !carrier {
             return Ok(());
         }
-        let arrived = !head.deleted && (head.projected == 0 || head.state.gone);
+        let arrived = arrives(head);
         head.state.gone = head.deleted;
         let object = head.id().clone();
-        if arrived && indicator {
+        if arrived {
             self.walks.push(WalkJob { object, cause, only: None, done: None, within: None });
-        } else if arrived {
-            self.carriers.push((object, cause));
         }
         Ok(())
     }
@@ -119,6 +113,7 @@ impl News {
         &mut self,
         store: &Store,
         head: &mut Head,
+        older: &[OldVersion],
     ) -> Result<(), StoreError> {
         let path = Path::of(&head.facets);
         let relationship = head.id().clone();
@@ -138,7 +133,7 @@ impl News {
                 store.link_path(&path, head.revision).await?;
             }
             head.state.leads = Some((path.from.clone(), path.to.clone()));
-            if known.as_ref() != Some(&path) {
+            if known.as_ref() != Some(&path) || was_broken(head, older, &path) {
                 self.add_path(path, head);
             }
         }
@@ -148,7 +143,9 @@ impl News {
     fn add_path(&mut self, path: Path, head: &Head) {
         let cause = head.pending.unwrap_or_default();
         if is_carrier(&path.from) {
-            self.onward.push(onward(path, cause));
+            let Path { from: carrier, to, relationship } = path;
+            let place = FeedPlace::Carrier { carrier, relationship, cause, reached: None };
+            self.onward.push((SubscriptionSource::ThreatActor(to), place));
         } else {
             let object = path.from.clone();
             let only = Some(path);
@@ -157,49 +154,40 @@ impl News {
     }
 
     async fn add_jobs(self, store: &Store) -> Result<(), StoreError> {
-        let Self { walks, mut onward, carriers } = self;
-        let nothing = walks.is_empty() && onward.is_empty() && carriers.is_empty();
+        let Self { walks, mut onward } = self;
+        let nothing = walks.is_empty() && onward.is_empty();
         if nothing || !store.was_subscribed_to(SourceType::ThreatActor).await? {
             return Ok(());
         }
         let mut fed = Vec::new();
         for walk in walks {
             let (ways, left) = walk.clone().next(store, WAYS_AT_ONCE).await?;
-            fed.extend(walk.fed(&ways));
+            if is_carrier(&walk.object) {
+                onward.extend(walk.places(ways));
+            } else {
+                fed.extend(walk.fed(&ways));
+            }
             if let Some(left) = left {
                 store.add_notification_job(&NotificationJob::Walk(left)).await?;
             }
         }
         add_feeds(store, fed).await?;
-        for (carrier, cause) in carriers {
-            onward.extend(onward_from(store, &carrier, cause).await?);
-        }
-        for (source, place) in onward {
-            add_places(store, &source, vec![place]).await?;
-        }
-        Ok(())
+        add_places(store, onward).await
     }
 }
 
-fn onward(path: Path, cause: Position) -> FeedPlaceTo {
-    let Path { from: carrier, to, relationship } = path;
-    let place = FeedPlace::Carrier { carrier, relationship, cause, reached: None };
-    (SubscriptionSource::ThreatActor(to), place)
+/// Whether an object comes that was not there: the first time, or after a deletion, be it one that
+/// nobody projected.
+fn arrives(head: &Head) -> bool {
+    let anew = head.projected == 0 || head.state.gone || head.state.left.is_some();
+    anew && !head.deleted
 }
 
-/// All ways that lead on from a malware or campaign that arrived: as a rule it has none yet.
-async fn onward_from(
-    store: &Store,
-    carrier: &ObjectId,
-    cause: Position,
-) -> Result<Vec<FeedPlaceTo>, StoreError> {
-    let (mut found, mut after) = (Vec::new(), None);
-    loop {
-        let (paths, more) = store.paths_from(carrier, after.as_ref(), ONWARD_AT_ONCE).await?;
-        after = paths.last().cloned();
-        found.extend(paths.into_iter().map(|path| onward(path, cause)));
-        if !more || after.is_none() {
-            return Ok(found);
-        }
-    }
+/// Whether a relationship that leads somewhere did not for a while that nobody projected: who
+/// looked at it in that while found no way.
+fn was_broken(head: &Head, older: &[OldVersion], path: &Path) -> bool {
+    let unseen = older.iter().filter(|old| head.state.history.contains(&old.facets.version));
+    let leads =
+        |old: &OldVersion| !old.facets.revoked && Path::of(&old.facets).as_ref() == Some(path);
+    head.state.left.is_some() || !unseen.into_iter().all(leads)
 }

@@ -7,7 +7,7 @@ mod job;
 
 use aws_sdk_dynamodb::types::AttributeValue;
 
-use super::item::{ReadItem, key};
+use super::item::{Item, ReadItem, key};
 use super::sending::held;
 use super::{Names, Store, StoreError};
 use crate::time::Position;
@@ -18,6 +18,25 @@ pub use job::{
 };
 
 use job::{DELETION, PARTITION};
+
+/// Jobs read at once.
+const PAGE: i32 = 100;
+
+/// Where to go on reading jobs: deletions come first.
+#[derive(Clone, Debug, Default)]
+pub struct JobPlace {
+    feeding: bool,
+    after: Option<Item>,
+}
+
+/// Some of the jobs under way.
+#[derive(Debug)]
+pub struct JobPage {
+    /// The jobs, each with the moment at which it last came forward.
+    pub found: Vec<(NotificationJob, Position)>,
+    /// Where there may be more.
+    pub next: Option<JobPlace>,
+}
 
 impl JobName {
     fn table<'a>(&self, names: &'a Names) -> &'a str {
@@ -95,39 +114,40 @@ impl Store {
         Ok(())
     }
 
-    /// The jobs under way, each with the moment at which it last came forward. One that cannot be
-    /// read is passed over, and told to the operator: it never holds the others up.
+    /// A page of the jobs under way, each with the moment at which it last came forward: from
+    /// `from` on, or the first. One that cannot be read is passed over, and told to the operator:
+    /// it never holds the others up.
     ///
     /// # Errors
-    /// When the table cannot be read.
-    pub async fn notification_jobs(&self) -> Result<Vec<(NotificationJob, Position)>, StoreError> {
-        let mut jobs = self.notification_jobs_in(&self.names().collections).await?;
-        jobs.extend(self.notification_jobs_in(&self.names().objects).await?);
-        Ok(jobs)
-    }
-
-    async fn notification_jobs_in(
-        &self,
-        table: &str,
-    ) -> Result<Vec<(NotificationJob, Position)>, StoreError> {
+    /// When the tables cannot be read.
+    pub async fn notification_jobs(&self, from: Option<JobPlace>) -> Result<JobPage, StoreError> {
+        let JobPlace { feeding, after } = from.unwrap_or_default();
+        let names = self.names();
         let query = self
             .dynamodb()
             .query()
-            .table_name(table)
+            .table_name(if feeding { &names.objects } else { &names.collections })
             .key_condition_expression("id = :id")
             .expression_attribute_values(":id", AttributeValue::S(PARTITION.to_owned()))
-            .consistent_read(true);
-        let mut jobs = Vec::new();
-        for item in &self.query_all(query).await? {
+            .consistent_read(true)
+            .limit(PAGE)
+            .set_exclusive_start_key(after);
+        let answer = self.query(query).await?;
+        let next = match answer.last_evaluated_key {
+            Some(after) => Some(JobPlace { feeding, after: Some(after) }),
+            None => (!feeding).then_some(JobPlace { feeding: true, after: None }),
+        };
+        let mut found = Vec::new();
+        for item in &answer.items.unwrap_or_default() {
             let beat = item.required_number("beat").map(Position::from_micros);
             match (NotificationJob::from_item(item), beat) {
-                (Ok(job), Ok(beat)) => jobs.push((job, beat)),
+                (Ok(job), Ok(beat)) => found.push((job, beat)),
                 (Err(error), _) | (_, Err(error)) => {
                     let job = item.text("sk").unwrap_or_default();
                     tracing::error!(%error, job, "a job cannot be read");
                 }
             }
         }
-        Ok(jobs)
+        Ok(JobPage { found, next })
     }
 }

@@ -226,14 +226,18 @@ impl World {
     /// A function by an instance of its own, which remembers definitions as long as a deployed
     /// one, and asked as `client` asks.
     pub fn metered(&self, function: &str, client: &Client) -> Metered {
+        Metered::new(self.deployed_instance(), function, client)
+    }
+
+    /// An instance that remembers definitions as long as a deployed one.
+    pub fn deployed_instance(&self) -> Services {
         let http = clients::http();
         let settings = Settings {
             definition_memory: Duration::from_secs(30),
             ..self.running.services.settings().clone()
         };
         let dynamodb = clients::dynamodb(self.dynamodb(), &http);
-        let services = Services::new(dynamodb, clients::s3(self.running.s3, &http), settings);
-        Metered::new(services, function, client)
+        Services::new(dynamodb, clients::s3(self.running.s3, &http), settings)
     }
 
     /// Read units the tables have charged so far.

@@ -5,7 +5,7 @@ use std::time::Instant;
 use aws_sdk_dynamodb::types::AttributeValue;
 use futures::StreamExt;
 use shared::notification::Notification;
-use shared::store::{Fed, FeedJob, FeedPlace, List, NotificationJob};
+use shared::store::{Fed, FeedJob, FeedPlace, List, NotificationJob, Store};
 use shared::subscription::SubscriptionSource;
 
 use super::World;
@@ -69,7 +69,7 @@ impl World {
         let store = services.store().clone();
         let working = services.clone();
         let work = tokio::spawn(async move {
-            for (job, _) in working.store().notification_jobs().await.unwrap() {
+            for job in notification_jobs(working.store()).await {
                 let until = Instant::now() + DEADLINE;
                 let _ = shared::notification::feed::carry_on(&working, &job.name(), until).await;
             }
@@ -161,8 +161,7 @@ impl World {
     /// the functions go; what fails is left.
     pub async fn carry_on_notifications(&self, span: std::time::Duration) {
         let services = self.another_instance();
-        let jobs = self.past_the_proxy().store().notification_jobs().await.unwrap();
-        for (job, _) in jobs {
+        for job in notification_jobs(self.past_the_proxy().store()).await {
             let until = Instant::now() + span;
             let _ = shared::notification::feed::carry_on(&services, &job.name(), until).await;
         }
@@ -172,7 +171,7 @@ impl World {
     pub async fn finish_notifications(&self) {
         until("everything is told and deleted", async || {
             let store = self.past_the_proxy().store().clone();
-            if store.notification_jobs().await.unwrap().is_empty() {
+            if notification_jobs(&store).await.is_empty() {
                 return Some(());
             }
             self.carry_on_notifications(DEADLINE).await;
@@ -185,8 +184,21 @@ impl World {
     pub async fn notified(&self) {
         let store = self.past_the_proxy().store().clone();
         until("everything is told and deleted", async || {
-            store.notification_jobs().await.unwrap().is_empty().then_some(())
+            notification_jobs(&store).await.is_empty().then_some(())
         })
         .await;
+    }
+}
+
+/// The jobs under way.
+async fn notification_jobs(store: &Store) -> Vec<NotificationJob> {
+    let (mut jobs, mut from) = (Vec::new(), None);
+    loop {
+        let page = store.notification_jobs(from).await.unwrap();
+        jobs.extend(page.found.into_iter().map(|(job, _)| job));
+        from = page.next;
+        if from.is_none() {
+            return jobs;
+        }
     }
 }

@@ -237,9 +237,78 @@ async fn a_job_that_cannot_be_read_holds_no_other_up() {
     w.add_damaged_notification_job("FEED#0123456789abcdef").await;
     let client = w.stream_client(TENANT).await;
     assert_eq!(delete(&client, "").await, 200);
-    start_stalled(&w.another_instance()).await.unwrap();
+    start_stalled(&w.another_instance(), Instant::now() + DEADLINE).await.unwrap();
     w.notified().await;
     assert!(all(&client, &[]).await.is_empty());
+}
+
+/// Page by page, so that however many there are, those of the first pages are called.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn jobs_that_do_not_come_forward_are_called_again_page_by_page() {
+    let (w, proxy) = World::on_worse_days().await;
+    // Nobody carries them on.
+    let held = Only::everything().operation("GetItem").key("NOTIFY/");
+    proxy.set(Faults::only(Kind::Throttled.always().on(held)));
+    let working = w.past_the_proxy();
+    let store = working.store();
+    for number in 0..110 {
+        let job = NotificationJob::Deletion(DeletionJob {
+            tenant: format!("tenant-{number}").parse().unwrap(),
+            filter: String::new(),
+            called: store.position_now(),
+            clearance: Tlp::Amber,
+            reached: None,
+        });
+        assert!(store.add_notification_job(&job).await.unwrap());
+    }
+    w.later(chrono::TimeDelta::hours(1));
+    let called = async || {
+        let (mut called, mut from) = (0, None);
+        let lately = store.position_now().minus(60_000_000);
+        loop {
+            let page = store.notification_jobs(from).await.unwrap();
+            assert!(page.found.len() <= 100);
+            called += page.found.iter().filter(|(_, beat)| *beat > lately).count();
+            from = page.next;
+            if from.is_none() {
+                return called;
+            }
+        }
+    };
+    assert_eq!(called().await, 0);
+    start_stalled(&working, Instant::now()).await.unwrap();
+    assert_eq!(called().await, 100);
+    start_stalled(&working, Instant::now() + DEADLINE).await.unwrap();
+    assert_eq!(called().await, 110);
+    proxy.set(Faults::none());
+    w.notified().await;
+}
+
+/// What was prepared before a deletion was called, and is written after that, stays.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn what_is_stored_after_the_call_stays() {
+    let (w, proxy) = World::on_worse_days().await;
+    let client = w.stream_client(TENANT).await;
+    let c = w.collection(CollectionSpec::everything()).await;
+    subscribe(&client, "collection", &c.id).await;
+    let telling = Only::everything().operation("TransactWriteItems").table("notifications");
+    let telling = Kind::OverThroughput.always().on(telling);
+    let deleting = Only::everything().operation("GetItem").key("NOTIFY/DELETE");
+    let deleting = Kind::Throttled.always().on(deleting);
+    proxy.set(Faults::only(telling.clone()));
+    w.load(&c, &indicators(1)).await;
+    // The SDK sends a write that is under way up to six times: then it is another attempt.
+    let refused = || proxy.counts().of(Kind::OverThroughput);
+    until("it is being told", async || (refused() > 0).then_some(())).await;
+    proxy.set(Faults::only(telling).with(deleting.clone()));
+    assert_eq!(delete(&client, "").await, 200);
+    let then = refused();
+    until("it is tried again", async || (refused() > then + 6).then_some(())).await;
+    proxy.set(Faults::only(deleting));
+    until("it is told", async || (all(&client, &[]).await.len() == 1).then_some(())).await;
+    proxy.set(Faults::none());
+    w.notified().await;
+    assert_eq!(all(&client, &[]).await.len(), 1);
 }
 
 /// Also where eventually consistent reads do not show it yet.

@@ -69,9 +69,8 @@ async fn what_does_not_belong_in_a_collection_any_more_is_not_told() {
     let c = w.collection(CollectionSpec::labelled("hot")).await;
     w.rebuilt(&c).await;
     subscribe(&client, "collection", &c.id).await;
-    let telling = || {
-        Kind::Throttled.always().on(Only::everything().operation("GetItem").key("NOTIFY/FEED"))
-    };
+    let telling =
+        || Kind::Throttled.always().on(Only::everything().operation("GetItem").key("NOTIFY/FEED"));
     let projecting = || {
         Kind::Throttled
             .always()
@@ -85,8 +84,7 @@ async fn what_does_not_belong_in_a_collection_any_more_is_not_told() {
     let secret = |object: &Object| {
         object.clone().at(SECOND).set("pattern", "[domain-name:value = 'secret.example.com']")
     };
-    let overtaken =
-        [secret(&entering[0]).labelled("cold"), secret(&entering[1]).marked(Tlp::Red)];
+    let overtaken = [secret(&entering[0]).labelled("cold"), secret(&entering[1]).marked(Tlp::Red)];
     w.send(&overtaken).await;
     proxy.set(Faults::only(projecting()));
     w.notified().await;
@@ -96,6 +94,35 @@ async fn what_does_not_belong_in_a_collection_any_more_is_not_told() {
     w.sweep().await;
     at_rest(&w).await;
     assert_eq!(told(&client).await, names(&[entering[0].clone(), entering[2].clone()]));
+}
+
+/// Whatever the instance that tells remembers of it.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_reads_a_collection_now_is_told() {
+    let (w, proxy) = World::on_worse_days().await;
+    let client = w.stream_client(TENANT).await;
+    let c = w.collection(CollectionSpec::everything()).await;
+    let objects: Vec<Object> = (0..2).map(|_| indicator()).collect();
+    w.load(&c, &objects).await;
+    subscribe(&client, "collection", &c.id).await;
+    let elsewhere = w.deployed_instance();
+    // Nobody but the other instance tells.
+    let jobs = Only::everything().operation("GetItem").key("NOTIFY/FEED");
+    let held = Faults::only(Kind::Throttled.always().on(jobs));
+    let readers = [Some(vec!["other".to_owned()]), None];
+    for (object, readers) in objects.iter().zip(readers) {
+        elsewhere.definitions().await.unwrap();
+        proxy.set(held.clone());
+        let told_to_all = readers.is_none();
+        w.change(&c, |spec| CollectionSpec { readers, ..spec }).await;
+        let job = w.feed(&c, std::slice::from_ref(object)).await;
+        proxy.set(Faults::none());
+        let until = std::time::Instant::now() + tests::patience::DEADLINE;
+        shared::notification::feed::carry_on(&elsewhere, &job.name(), until).await.unwrap();
+        w.notified().await;
+        let expected = if told_to_all { std::slice::from_ref(object) } else { &[] };
+        assert_eq!(told(&client).await, names(expected));
+    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

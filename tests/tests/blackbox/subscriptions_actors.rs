@@ -187,6 +187,57 @@ async fn a_way_that_is_no_more_tells_nothing() {
     assert_eq!(all(&client, &[]).await.len(), 2);
 }
 
+/// Deleted, or revoked, and there again before anybody projected that.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn what_comes_back_before_its_end_was_projected_is_told_as_new() {
+    let (w, proxy) = World::on_worse_days().await;
+    let client = w.stream_client(TENANT).await;
+    let group = actor("Example Group");
+    one_by_one(&w, &[&group]).await;
+    let objects: Vec<Object> = (0..4).map(|_| indicator()).collect();
+    let ways: Vec<Object> = objects.iter().map(|one| relationship(one, &group)).collect();
+    w.send(&objects).await;
+    w.send(&ways).await;
+    at_rest(&w).await;
+    subscribe(&client, "threat_actor", group.id()).await;
+    let settling = Only::everything().operation("UpdateItem").table("objects").key("/HEAD");
+    proxy.set(Faults::only(Kind::Throttled.always().on(settling)));
+    for gone in [&objects[0], &ways[1]] {
+        let path = format!("/api/v1/objects/{}", gone.id());
+        assert!(w.ingest().delete(&path).await.status < 300);
+    }
+    w.send(&[ways[2].clone().at(SECOND).set("revoked", true)]).await;
+    w.send(&[objects[0].clone().at(THIRD), ways[1].clone().at(THIRD)]).await;
+    w.send(&[ways[2].clone().at(THIRD)]).await;
+    // What was there all the time is not told, however quickly it changes.
+    for version in [SECOND, THIRD] {
+        w.send(&[objects[3].clone().at(version), ways[3].clone().at(version)]).await;
+    }
+    assert!(!w.is_at_rest().await, "nothing of it is settled");
+    proxy.set(Faults::none());
+    w.sweep().await;
+    at_rest(&w).await;
+    assert_eq!(told(&client).await, names(&objects[..3]));
+}
+
+/// More ways than are looked at at once, onward from what comes last.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn of_many_ways_onward_none_is_lost() {
+    let w = World::http().await;
+    let client = w.stream_client(TENANT).await;
+    let (group, family) = (numbered(actor("Example Group"), 'f'), malware("Example Family"));
+    let one = indicator();
+    one_by_one(&w, &[&group, &one, &relationship(&one, &family)]).await;
+    subscribe(&client, "threat_actor", group.id()).await;
+    let ways: Vec<Object> = (0..220).map(|_| attributed(&family, &actor("Other Group"))).collect();
+    w.send(&ways).await;
+    w.send(&[attributed(&family, &group)]).await;
+    at_rest(&w).await;
+    assert!(told(&client).await.is_empty());
+    one_by_one(&w, &[&family]).await;
+    assert_eq!(told(&client).await, names(&[one]));
+}
+
 /// More ways than are looked at at once.
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn of_many_ways_none_is_lost() {

@@ -72,6 +72,22 @@ impl WalkJob {
         Ok(store.paths_from(&self.object, self.done.as_ref(), count).await?.0)
     }
 
+    /// What is to be told of all indicators of a malware or campaign, where some ways lead on from
+    /// that.
+    pub(crate) fn places(&self, ways: Ways) -> Vec<(SubscriptionSource, FeedPlace)> {
+        let mut all = Vec::new();
+        for (actor, ways) in ways {
+            let source = SubscriptionSource::ThreatActor(actor);
+            all.extend(ways.into_iter().map(|way| {
+                let (carrier, cause) = (self.object.clone(), self.cause);
+                let relationship = way.first;
+                let place = FeedPlace::Carrier { carrier, relationship, cause, reached: None };
+                (source.clone(), place)
+            }));
+        }
+        all
+    }
+
     /// What is to be told of the indicator by some ways, in portions that are weighed at once.
     pub(crate) fn fed(&self, ways: &Ways) -> Vec<(SubscriptionSource, Fed)> {
         let mut all = Vec::new();
@@ -87,35 +103,40 @@ impl WalkJob {
     }
 }
 
-/// Adds jobs that tell the subscribers of each source, where it has any.
+/// Adds jobs that tell the subscribers of each source, where it has any, of indicators.
 pub(crate) async fn add_feeds(
     store: &Store,
     fed: Vec<(SubscriptionSource, Fed)>,
 ) -> Result<(), StoreError> {
-    let mut by_source: BTreeMap<SubscriptionSource, Vec<Fed>> = BTreeMap::new();
-    for (source, fed) in fed {
-        by_source.entry(source).or_default().push(fed);
+    let mut places = Vec::new();
+    for (source, fed) in by_source(fed) {
+        let parts = fed.chunks(PER_JOB).map(<[Fed]>::to_vec);
+        places.extend(parts.map(|part| (source.clone(), FeedPlace::Objects(part))));
     }
-    for (source, fed) in by_source {
-        let places: Vec<FeedPlace> =
-            fed.chunks(PER_JOB).map(|part| FeedPlace::Objects(part.to_vec())).collect();
-        add_places(store, &source, places).await?;
+    add_places(store, places).await
+}
+
+/// Adds jobs that tell the subscribers of each source, where it has any.
+pub(crate) async fn add_places(
+    store: &Store,
+    places: Vec<(SubscriptionSource, FeedPlace)>,
+) -> Result<(), StoreError> {
+    for (source, places) in by_source(places) {
+        if !store.has_subscribers(&source).await? {
+            continue;
+        }
+        for place in places {
+            let job = NotificationJob::Feed(FeedJob::new(source.clone(), place)?);
+            store.add_notification_job(&job).await?;
+        }
     }
     Ok(())
 }
 
-/// Adds jobs that tell the subscribers of a source, if it has any.
-pub(crate) async fn add_places(
-    store: &Store,
-    source: &SubscriptionSource,
-    places: Vec<FeedPlace>,
-) -> Result<(), StoreError> {
-    if !store.has_subscribers(source).await? {
-        return Ok(());
+fn by_source<T>(all: Vec<(SubscriptionSource, T)>) -> BTreeMap<SubscriptionSource, Vec<T>> {
+    let mut grouped: BTreeMap<SubscriptionSource, Vec<T>> = BTreeMap::new();
+    for (source, one) in all {
+        grouped.entry(source).or_default().push(one);
     }
-    for place in places {
-        let job = NotificationJob::Feed(FeedJob::new(source.clone(), place)?);
-        store.add_notification_job(&job).await?;
-    }
-    Ok(())
+    grouped
 }

@@ -55,10 +55,10 @@ pub struct Way {
     pub onward: Option<(ObjectId, ObjectId)>,
 }
 
-/// Which actors an indicator leads to, as far as nobody looked yet.
+/// Which actors an indicator, malware or campaign leads to, as far as nobody looked yet.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct WalkJob {
-    /// The indicator.
+    /// The indicator, malware or campaign.
     pub object: ObjectId,
     /// When it was accepted, or the relationship it became related by.
     pub cause: Position,
