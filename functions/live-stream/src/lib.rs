@@ -104,7 +104,10 @@ async fn open(services: Services, limits: Limits, span: Duration, call: Call, na
     let begun = match defined {
         Ok(defined) => {
             let begun = Connection::begin(services, call, defined, ask, asked, span, finite);
-            timeout_at(late, begun).await.unwrap_or_else(|_| Err(no_answer())).map_err(Some)
+            timeout_at(late, Box::pin(begun))
+                .await
+                .unwrap_or_else(|_| Err(no_answer()))
+                .map_err(Some)
         }
         Err(error) => Err(error),
     };
