@@ -19,7 +19,7 @@ mod visitor;
 
 use lambda_http::http::Method;
 use lambda_http::{Body, Request, Response};
-use shared::http::{Answer, Call, serve};
+use shared::http::{Answer, ApiError, Call, serve};
 use shared::services::Services;
 
 use fault::Fault;
@@ -33,7 +33,8 @@ pub async fn handle(services: &Services, request: Request) -> Response<Body> {
 async fn answer(services: &Services, call: &Call) -> Result<Answer, Fault> {
     let segments = call.segments();
     let ["taxii2", path @ ..] = segments.as_slice() else {
-        return Err(Fault::unknown_route(call));
+        // Nobody's route: not TAXII, and not said as TAXII says it.
+        return Ok(ApiError::unknown_route(call).answer(call));
     };
     // Who asks comes before what is asked, and how: 401 before 406 and 404.
     let visitor = Visitor::of(services, call).await?;
