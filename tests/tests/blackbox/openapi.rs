@@ -410,6 +410,14 @@ fn the_file_and_the_template_name_the_same_routes() {
         let path = path.replace(['{', '}'], "");
         for path in [path.as_str(), path.trim_end_matches('/')] {
             let found = gateway.find(method, path).unwrap();
+            // An HTTP API has no route that ends in a slash: what goes nowhere goes to TAXII.
+            if path == "/taxii2/" {
+                assert_eq!(
+                    (found.route_key.as_str(), found.function),
+                    ("$default", "TaxiiFunction")
+                );
+                continue;
+            }
             assert_ne!(found.route_key, "$default", "the template has no route for {path}");
             covered.insert(found.route_key);
         }
