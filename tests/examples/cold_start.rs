@@ -196,7 +196,6 @@ fn peak_kib(pid: u32) -> f64 {
 /// A control group whose processes have a share of one processor; gone when dropped.
 struct Quota {
     folder: PathBuf,
-    members: &'static str,
 }
 
 impl Quota {
@@ -206,7 +205,7 @@ impl Quota {
         let left = format!("{:.0}", f64::from(PERIOD) * share);
         let first = Path::new("/sys/fs/cgroup/cpu").join(&name);
         if std::fs::create_dir(&first).is_ok() {
-            let quota = Self { folder: first, members: "cgroup.procs" };
+            let quota = Self { folder: first };
             let set = |file: &str, text: &str| std::fs::write(quota.folder.join(file), text);
             set("cpu.cfs_period_us", &PERIOD.to_string()).ok()?;
             set("cpu.cfs_quota_us", &left).ok()?;
@@ -214,7 +213,7 @@ impl Quota {
         }
         let second = Path::new("/sys/fs/cgroup").join(name);
         std::fs::create_dir(&second).ok()?;
-        let quota = Self { folder: second, members: "cgroup.procs" };
+        let quota = Self { folder: second };
         std::fs::write(quota.folder.join("cpu.max"), format!("{left} {PERIOD}")).ok()?;
         Some(quota)
     }
@@ -226,7 +225,7 @@ impl Quota {
         name: &str,
         environment: &[(String, String)],
     ) -> Function {
-        let members = self.folder.join(self.members);
+        let members = self.folder.join("cgroup.procs");
         Function::start_within(&members, program, name, environment).await
     }
 }

@@ -54,7 +54,7 @@ const KEPT_MICROS: u64 = 30 * 86_400 * 1_000_000;
 /// A connection.
 pub struct Connection {
     services: Services,
-    call: Call,
+    call: Arc<Call>,
     name: String,
     defined: Arc<Defined>,
     tailer: Tailer,
@@ -99,7 +99,7 @@ impl Connection {
     /// When the store fails.
     pub async fn begin(
         services: Services,
-        call: Call,
+        call: Arc<Call>,
         defined: Arc<Defined>,
         ask: Ask,
         asked: Instant,

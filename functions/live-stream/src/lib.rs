@@ -29,7 +29,7 @@ use lambda_http::{Body, Request, Response};
 use shared::http::{Answer, ApiError, Call, Chunks, Reply, StreamedBody, serve_streaming};
 use shared::services::{Defined, Services};
 use shared::store::StoreError;
-use tokio::time::{Instant, timeout, timeout_at};
+use tokio::time::{Instant, timeout_at};
 
 pub use limits::Limits;
 
@@ -49,24 +49,13 @@ pub async fn handle(
     let span = limits.span(&request);
     let services = services.clone();
     // Boxed: the future is large, and callers hold it within theirs.
-    Box::pin(serve_streaming(request, async move |call| {
-        let path = call.path.clone();
-        let path: Vec<&str> = path.iter().map(String::as_str).collect();
-        let whole = |call: &Call, error: ApiError| Reply::Whole(error.answer(call));
-        match path.as_slice() {
-            ["api", "v1", "streams"] | ["stream", _] if !call.reads() => {
-                whole(&call, ApiError::method_not_allowed("GET, HEAD"))
-            }
-            ["api", "v1", "streams"] => {
-                let listed = timeout(OPENING, streams::list(&services, &call)).await;
-                match listed.unwrap_or_else(|_| Err(ApiError::out_of_time(OPENING))) {
-                    Ok(answer) => Reply::Whole(answer),
-                    Err(error) => whole(&call, error),
-                }
-            }
-            ["stream", name] => Box::pin(open(services, limits, span, call, name)).await,
-            _ => whole(&call, ApiError::unknown_route(&call)),
+    Box::pin(serve_streaming(request, async move |call| match call.segments().as_slice() {
+        ["api", "v1", "streams"] | ["stream", _] if !call.reads() => {
+            Err(ApiError::method_not_allowed("GET, HEAD"))
         }
+        ["api", "v1", "streams"] => Ok(Reply::Whole(streams::list(&services, &call).await?)),
+        ["stream", name] => Box::pin(open(services, limits, span, Arc::clone(&call), name)).await,
+        _ => Err(ApiError::unknown_route(&call)),
     }))
     .await
 }
@@ -83,23 +72,24 @@ pub async fn handle_whole(services: &Services, limits: Limits, request: Request)
     Response::from_parts(parts, body)
 }
 
-async fn open(services: Services, limits: Limits, span: Duration, call: Call, name: &str) -> Reply {
+async fn open(
+    services: Services,
+    limits: Limits,
+    span: Duration,
+    call: Arc<Call>,
+    name: &str,
+) -> Result<Reply, ApiError> {
     let asked = Instant::now();
     let late = asked + OPENING;
     // Who asks comes before what is asked.
     let found = timeout_at(late, find(&services, &call, name)).await;
     let defined = match found.unwrap_or_else(|_| Err(Refusal::Passing(no_answer()))) {
-        Err(Refusal::Lasting(error)) => return Reply::Whole(error.answer(&call)),
+        Err(Refusal::Lasting(error)) => return Err(error),
         Err(Refusal::Passing(error)) => Err(Some(error)),
         Ok(found) => found.ok_or(None),
     };
-    let ask = match Ask::parse(&call) {
-        Ok(ask) => ask,
-        Err(error) => {
-            let error = ApiError::bad_request("invalid_parameter", error.to_string());
-            return Reply::Whole(error.answer(&call));
-        }
-    };
+    let ask = Ask::parse(&call)
+        .map_err(|error| ApiError::bad_request("invalid_parameter", error.to_string()))?;
     let finite = (limits.finite || ask.finite).then_some(limits.patience);
     let begun = match defined {
         Ok(defined) => {
@@ -122,7 +112,7 @@ async fn open(services: Services, limits: Limits, span: Duration, call: Call, na
             Box::pin(stream::iter([connection::put_off(&ask)]))
         }
     };
-    Reply::Streamed(headers(), chunks)
+    Ok(Reply::Streamed(headers(), chunks))
 }
 
 fn no_answer() -> StoreError {

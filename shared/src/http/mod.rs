@@ -34,6 +34,8 @@ pub use streaming::{Chunks, Reply, StreamedBody, serve_streaming};
 
 use crate::work;
 
+use line::Line;
+
 /// Says where a read began that asked for more than its caller's plan (contract: access).
 pub const LOOKBACK_CLAMPED_TO: HeaderName = HeaderName::from_static("x-lookback-clamped-to");
 
@@ -72,19 +74,31 @@ where
     let answer = if call.method == Method::OPTIONS {
         Answer::preflight()
     } else {
-        let handled = work::doing(line.work.clone(), handle(call.clone())).instrument(line.span());
-        // On the heap: some handlers are futures deeper than the compiler follows.
-        match tokio::time::timeout(time, Box::pin(handled)).await {
-            Ok(Ok(answer)) => answer,
-            Ok(Err(refused)) => refused.answer(&call),
-            // What was under way is as after any interruption: asking again finishes it.
-            Err(_) => Refused::from(ApiError::out_of_time(time)).answer(&call),
+        match within(time, &line, &call, handle(call.clone())).await {
+            Ok(answer) | Err(answer) => answer,
         }
     };
     let response = answer.send(&frame);
     line.answered(response.status());
     line.sent(response.body().len());
     response
+}
+
+/// What a handler gives, or the answer that tells why it gave nothing in this time.
+async fn within<T, Refused: Refusal>(
+    time: Duration,
+    line: &Line,
+    call: &Call,
+    handling: impl Future<Output = Result<T, Refused>>,
+) -> Result<T, Answer> {
+    // On the heap: some handlers are futures deeper than the compiler follows.
+    let handled = Box::pin(work::doing(line.work.clone(), handling));
+    let told = async {
+        // What was under way is as after any interruption: asking again finishes it.
+        let late = |_| Err(ApiError::out_of_time(time).into());
+        tokio::time::timeout(time, handled).await.unwrap_or_else(late)
+    };
+    told.instrument(line.span()).await.map_err(|refused| refused.answer(call))
 }
 
 fn time_left(request: &Request) -> Duration {

@@ -3,6 +3,7 @@
 use std::convert::Infallible;
 use std::future::Future;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use bytes::Bytes;
@@ -13,10 +14,9 @@ use http_body_util::combinators::UnsyncBoxBody;
 use http_body_util::{BodyExt, Full, StreamBody};
 use lambda_http::http::Method;
 use lambda_http::{Request, Response};
-use tracing::Instrument;
 
 use super::line::Line;
-use super::{Answer, Call};
+use super::{Answer, Call, Refusal, time_left, within};
 use crate::work;
 
 /// The pieces of a body, each sent as soon as it is there.
@@ -35,23 +35,29 @@ pub enum Reply {
 
 /// Answers a gateway request with `handle`, as [`super::serve`] does, but the body may be
 /// streamed.
-pub async fn serve_streaming<F, Answered>(request: Request, handle: F) -> Response<StreamedBody>
+pub async fn serve_streaming<F, Answered, Refused>(
+    request: Request,
+    handle: F,
+) -> Response<StreamedBody>
 where
-    F: FnOnce(Call) -> Answered,
-    Answered: Future<Output = Reply>,
+    F: FnOnce(Arc<Call>) -> Answered,
+    Answered: Future<Output = Result<Reply, Refused>>,
+    Refused: Refusal,
 {
+    let time = time_left(&request);
     let (call, mut line) = Call::begin(request);
+    let call = Arc::new(call);
     let frame = call.frame();
-    let span = line.span();
     let reply = if call.method == Method::OPTIONS {
         Reply::Whole(Answer::preflight())
     } else {
-        work::doing(line.work.clone(), handle(call)).instrument(span.clone()).await
+        within(time, &line, &call, handle(call.clone())).await.unwrap_or_else(Reply::Whole)
     };
     match reply {
         Reply::Streamed(answer, chunks) if !frame.head => {
             let (parts, _) = answer.send(&frame).into_parts();
             line.answered(parts.status);
+            let span = line.span();
             let frames = Told { chunks, line, span }.map(|bytes| Ok(Frame::data(bytes)));
             Response::from_parts(parts, StreamBody::new(frames).boxed_unsync())
         }
