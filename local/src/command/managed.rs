@@ -91,10 +91,14 @@ pub async fn update(
         let fault = Fault::new("nothing to change: no option says what");
         return Err(fault.hint(format!("see `iocast {one} update --help`")));
     }
+    let place = path(&[list, name]);
     let (_, read) = read(api, list, name).await?;
-    let tag = revision.map_or(read, |revision| format!("\"{revision}\""));
-    let answer = api.must("PATCH", &path(&[list, name]), Some(&patch), Some(&tag)).await?;
-    Ok(answer.body)
+    // Who names no revision wants the change whatever else became of the resource.
+    let (tag, any) = match revision {
+        Some(revision) => (format!("\"{revision}\""), false),
+        None => (read, true),
+    };
+    Ok(api.change(&place, &patch, tag, |_| any).await?.body)
 }
 
 /// Asks before something that cannot be undone.

@@ -3,6 +3,7 @@
 
 use std::pin::Pin;
 
+use lambda_http::http::StatusCode;
 use lambda_http::{Body, Response};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use reqwest::Client;
@@ -14,6 +15,8 @@ use super::Fault;
 use crate::http_client;
 
 const BASE: &str = "/api/v1/manage";
+/// So often a resource may change under a change.
+const CHANGED_MEANWHILE: usize = 5;
 const SEGMENT: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.');
 
 /// A way to the management API.
@@ -136,6 +139,31 @@ impl Api {
         if_match: Option<&str>,
     ) -> Result<Answer, Fault> {
         let answer = self.ask(method, path, body, if_match).await?;
+        if (200..300).contains(&answer.status) { Ok(answer) } else { Err(self.refused(&answer)) }
+    }
+
+    /// Changes a resource that was read as `tag`. The service itself changes one too, such as a
+    /// collection whose rebuilding ends: it is read again then, and changed where `still_meant`
+    /// says so of what it is by now.
+    ///
+    /// # Errors
+    /// As [`Api::must`].
+    pub async fn change(
+        &self,
+        path: &str,
+        patch: &Value,
+        tag: String,
+        still_meant: impl Fn(&Value) -> bool,
+    ) -> Result<Answer, Fault> {
+        let mut answer = self.ask("PATCH", path, Some(patch), Some(&tag)).await?;
+        for _ in 0..CHANGED_MEANWHILE {
+            if answer.status != StatusCode::PRECONDITION_FAILED.as_u16() {
+                break;
+            }
+            let now = self.must("GET", path, None, None).await?;
+            let Some(tag) = now.etag.filter(|_| still_meant(&now.body)) else { break };
+            answer = self.ask("PATCH", path, Some(patch), Some(&tag)).await?;
+        }
         if (200..300).contains(&answer.status) { Ok(answer) } else { Err(self.refused(&answer)) }
     }
 

@@ -1,5 +1,7 @@
 //! `iocast apply`: as the file says, whatever was there, and nothing twice.
 
+use local::operate::Api;
+use local::operate::apply::{Document, steps, take};
 use serde_json::{Value, json};
 use tests::service::{Ended, file, iocast};
 use tests::terminal::at_terminal;
@@ -124,6 +126,34 @@ async fn a_file_is_applied_once_and_changes_only_what_differs() {
     let path = file(folder.path(), "by-id.yaml", by_id);
     let same = apply(&w, path.to_str().unwrap(), &[]).await;
     assert!(same.stdout.contains("0 new, 0 changed, 7 as they should be"), "{same:?}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_step_is_taken_while_what_it_changes_is_as_it_was_compared() {
+    let w = World::http().await;
+    let file = |ceiling: &str| {
+        let text = "collections:\n- alias: hunting\n  title: Hunting\n  ceiling: ";
+        Document::parse(&format!("{text}{ceiling}\n")).unwrap()
+    };
+    let api = Api::http(w.http.base_url(), w.admin_key()).unwrap();
+    let made = steps(&api, &file("amber")).await.unwrap();
+    take(&api, &made[0]).await.unwrap();
+    let change = async |body: Value| {
+        let admin = w.http.with_key(w.admin_key());
+        let place = "/api/v1/manage/collections/hunting";
+        let request = admin.request("PATCH", place).header("if-match", "*");
+        let _ = request.body("application/json", body.to_string()).await.expect(200);
+    };
+    let compared = steps(&api, &file("green")).await.unwrap();
+    change(json!({"description": "of another's"})).await;
+    take(&api, &compared[0]).await.unwrap();
+    let now = one(&w, "collections/hunting").await;
+    assert_eq!((&now["ceiling"], &now["description"]), (&json!("green"), &json!("of another's")));
+    let compared = steps(&api, &file("clear")).await.unwrap();
+    change(json!({"ceiling": "red"})).await;
+    let refused = take(&api, &compared[0]).await.unwrap_err();
+    assert!(refused.message.starts_with("collection hunting: "), "{refused}");
+    assert_eq!(one(&w, "collections/hunting").await["ceiling"], "red");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

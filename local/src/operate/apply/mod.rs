@@ -42,7 +42,8 @@ pub async fn steps(api: &Api, document: &Document) -> Result<Vec<Step>, Fault> {
     Ok(steps)
 }
 
-/// Does one step.
+/// Does one step. What became of the resource meanwhile, such as a collection whose rebuilding
+/// ended, does not matter as long as the members that are to change are as they were compared.
 ///
 /// # Errors
 /// When it is refused: what was done before it stays, and the file can be applied again.
@@ -57,10 +58,13 @@ pub async fn take(api: &Api, step: &Step) -> Result<(), Fault> {
         Difference::New(body) => {
             api.must("POST", list, Some(body), None).await.map(drop).map_err(named)
         }
-        Difference::Changed { id, revision, patch, .. } => {
-            let tag = format!("\"{revision}\"");
+        Difference::Changed { id, revision, patch, members } => {
             let place = path(&[list, id]);
-            api.must("PATCH", &place, Some(patch), Some(&tag)).await.map(drop).map_err(named)
+            let tag = format!("\"{revision}\"");
+            let as_compared = |now: &Value| {
+                members.iter().all(|(name, before, _)| now.get(name) == before.as_ref())
+            };
+            api.change(&place, patch, tag, as_compared).await.map(drop).map_err(named)
         }
     }
 }
