@@ -6,7 +6,8 @@ use std::process::ExitCode;
 
 use clap::Parser;
 use command::{Cli, Command};
-use tracing_subscriber::EnvFilter;
+use tracing_subscriber::layer::SubscriberExt;
+use tracing_subscriber::util::SubscriberInitExt;
 
 fn main() -> ExitCode {
     let cli = match Cli::try_parse() {
@@ -22,13 +23,9 @@ fn main() -> ExitCode {
         }
     };
     // The engine warns of every conditional write that fails, which is daily bread here.
-    tracing_subscriber::fmt()
-        .with_env_filter(
-            EnvFilter::try_from_default_env()
-                .unwrap_or_else(|_| EnvFilter::new("warn,dynoxide=error")),
-        )
-        .with_writer(std::io::stderr)
-        .init();
+    let lines = tracing_subscriber::fmt::layer().with_writer(std::io::stderr);
+    let levels = shared::lambda::log_levels("warn,dynoxide=error");
+    tracing_subscriber::registry().with(lines).with(levels).init();
     let runtime =
         tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
     let runtime = match runtime {

@@ -50,7 +50,11 @@ pub fn connect(data: &Path) -> Result<Services, ConnectError> {
 fn local(dynamodb: SocketAddr, s3: SocketAddr) -> Result<Services, StartError> {
     let settings = serve::settings(&Template::embedded()?)?;
     let http = clients::http();
-    Ok(Services::new(clients::dynamodb(dynamodb, &http), clients::s3(s3, &http), settings))
+    Ok(Services::new(
+        clients::dynamodb(dynamodb, &http),
+        clients::s3(s3, &http).config().clone(),
+        settings,
+    ))
 }
 
 /// The feeds to publish, and the collections they are of.

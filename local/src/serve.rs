@@ -116,7 +116,7 @@ pub async fn start_between(
     let settings = settings(&wiring.template)?;
     let bucket = settings.names.bucket.clone();
     let clients = engines.clients.clone();
-    let services = Services::new(clients.dynamodb, clients.s3, settings);
+    let services = Services::new(clients.dynamodb, clients.s3.config().clone(), settings);
 
     let (front, stop) = stopping();
     let mut tasks = JoinSet::new();

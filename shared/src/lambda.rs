@@ -1,17 +1,21 @@
 //! What every function's `main` does on AWS: the SDK clients from the environment, logging, and
 //! for those that take events, their time limit and log line.
 
+mod trust;
+
 use std::env;
 use std::time::{Duration, Instant, SystemTime};
 
 use aws_credential_types::Credentials;
 use aws_sdk_dynamodb::config::retry::RetryConfig;
 use aws_sdk_dynamodb::config::timeout::TimeoutConfig;
-use aws_sdk_dynamodb::config::{BehaviorVersion, Region, SharedHttpClient};
-use aws_smithy_http_client::tls::{Provider, rustls_provider::CryptoMode};
+use aws_sdk_dynamodb::config::{BehaviorVersion, Region};
 use lambda_http::lambda_runtime::{self, Context, LambdaEvent, service_fn};
 use serde_json::Value;
 use tracing::Instrument;
+use tracing_subscriber::filter::Targets;
+use tracing_subscriber::layer::SubscriberExt;
+use tracing_subscriber::util::SubscriberInitExt;
 
 use crate::services::{Services, Settings, SettingsError};
 use crate::work::{self, Work};
@@ -23,19 +27,20 @@ const FIRST_PAUSE: Duration = Duration::from_millis(100);
 
 /// Log lines as JSON, and metrics among them; `RUST_LOG` says how many, `info` by default.
 pub fn start_logging() {
-    let filter = tracing_subscriber::EnvFilter::try_from_default_env();
-    let filter = filter.unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("info"));
+    // Whose request or event it is comes with the current span.
+    let lines = tracing_subscriber::fmt::layer().json().flatten_event(true);
+    let lines = lines.with_current_span(true).with_span_list(false).without_time();
     // A second start in the same process keeps the first one's.
-    let _ = tracing_subscriber::fmt()
-        .json()
-        .with_env_filter(filter)
-        .flatten_event(true)
-        // Whose request or event it is.
-        .with_current_span(true)
-        .with_span_list(false)
-        .without_time()
-        .try_init();
+    let _ = tracing_subscriber::registry().with(lines).with(log_levels("info")).try_init();
     crate::metric::start_printing(env::var("IOCAST_METRICS_NAMESPACE").ok());
+}
+
+/// Which log lines are written: what `RUST_LOG` says (`info`, `warn,shared=debug`), else
+/// `unless_said`, a level by itself or of a target.
+#[must_use]
+pub fn log_levels(unless_said: &str) -> Targets {
+    let said = env::var("RUST_LOG").ok().and_then(|levels| levels.parse().ok());
+    said.or_else(|| unless_said.parse().ok()).unwrap_or_default()
 }
 
 impl Services {
@@ -64,9 +69,10 @@ impl Services {
             "environment",
         );
         let region = set("AWS_REGION").or_else(|| set("AWS_DEFAULT_REGION"));
-        let region = Region::new(region.ok_or(SettingsError::Missing("AWS_REGION"))?);
+        let region = region.ok_or(SettingsError::Missing("AWS_REGION"))?;
+        let http = trust::http(&region);
+        let region = Region::new(region);
         let everywhere = set("AWS_ENDPOINT_URL");
-        let http = http();
         let mut dynamodb = aws_sdk_dynamodb::Config::builder()
             .behavior_version(BehaviorVersion::latest())
             .region(region.clone())
@@ -86,20 +92,8 @@ impl Services {
             // Another endpoint is an emulator, which knows buckets by path only.
             .force_path_style(s3_endpoint.is_some());
         s3.set_endpoint_url(s3_endpoint);
-        Ok(Self::new(
-            aws_sdk_dynamodb::Client::from_conf(dynamodb.build()),
-            aws_sdk_s3::Client::from_conf(s3.build()),
-            settings,
-        ))
+        Ok(Self::new(aws_sdk_dynamodb::Client::from_conf(dynamodb.build()), s3.build(), settings))
     }
-}
-
-fn http() -> SharedHttpClient {
-    // Ring: AWS-LC's start-up costs a third of a second at a small memory size.
-    aws_smithy_http_client::Builder::new()
-        .tls_provider(Provider::Rustls(CryptoMode::Ring))
-        .pool_max_idle_per_host(64)
-        .build_https()
 }
 
 /// How requests that fail in passing are repeated: over some three seconds at the most, where

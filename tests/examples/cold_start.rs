@@ -3,7 +3,8 @@
 //! its own behind a Runtime API, with the share of a processor that Lambda gives 256 MB.
 //!
 //! `cargo run -p tests --example cold_start` builds the bootstraps as they are released, where that
-//! is not done, and prints a table. `--whole` leaves them the whole processor.
+//! is not done, and prints a table. `--whole` leaves them the whole processor; names of functions
+//! choose some of them.
 
 // The size of these futures is nobody's concern.
 #![allow(clippy::large_futures)]
@@ -83,8 +84,16 @@ fn main() {
 }
 
 async fn measure() {
-    let folder = build();
-    let whole = std::env::args().any(|argument| argument == "--whole");
+    let (options, chosen): (Vec<String>, Vec<String>) =
+        std::env::args().skip(1).partition(|argument| argument.starts_with("--"));
+    let whole = options.iter().any(|option| option == "--whole");
+    let names = Names { collection: String::new() };
+    let known = asked(&names).into_iter().map(|(name, _)| name).collect::<Vec<_>>();
+    for name in &chosen {
+        assert!(known.contains(&name.as_str()), "{name} is none of {known:?}");
+    }
+    let is_chosen = |name: &str| chosen.is_empty() || chosen.iter().any(|one| one == name);
+    let folder = build(is_chosen);
     let quota = if whole { None } else { Quota::of(SHARE) };
     let share = match &quota {
         Some(_) => format!("{:.1} % of a processor, as 256 MB have", SHARE * 100.0),
@@ -104,7 +113,8 @@ async fn measure() {
     println!("|---|---:|---:|---:|---:|---:|---:|");
     let empty = (folder.join("examples/nothing"), "nothing", Asked::Event(json!({})));
     let of = |(name, asked): (&'static str, Asked)| (folder.join(name), name, asked);
-    let all = std::iter::once(empty).chain(asked(&names).into_iter().map(of));
+    let asked = asked(&names).into_iter().filter(|(name, _)| is_chosen(name));
+    let all = std::iter::once(empty).chain(asked.map(of));
     let mut floor = None;
     for (program, name, asked) in all {
         let mut measured = Vec::new();
@@ -160,11 +170,11 @@ async fn once(
 }
 
 /// Builds the bootstraps as they are released; returns where they are.
-fn build() -> PathBuf {
+fn build(is_chosen: impl Fn(&str) -> bool) -> PathBuf {
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let names = Names { collection: String::new() };
     let mut packages: Vec<&str> = Vec::new();
-    for (name, _) in asked(&names) {
+    for (name, _) in asked(&names).into_iter().filter(|(name, _)| is_chosen(name)) {
         packages.extend(["-p", name]);
     }
     for what in [[packages, vec!["--bins"]].concat(), vec!["-p", "shared", "--example", "nothing"]]

@@ -139,7 +139,11 @@ fn nowhere() -> Services {
         definition_memory: Duration::ZERO,
         clock: Clock::default(),
     };
-    Services::new(clients::dynamodb(address, &http), clients::s3(address, &http), settings)
+    Services::new(
+        clients::dynamodb(address, &http),
+        clients::s3(address, &http).config().clone(),
+        settings,
+    )
 }
 
 #[tokio::test]

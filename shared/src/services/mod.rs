@@ -68,11 +68,11 @@ fn remember<K: std::hash::Hash + Eq, V>(memory: &Remembered<K, V>, key: K, value
 }
 
 impl Services {
-    /// Services over these clients.
+    /// Services over the tables that `dynamodb` reaches and the bucket that `s3` leads to.
     #[must_use]
     pub fn new(
         dynamodb: aws_sdk_dynamodb::Client,
-        s3: aws_sdk_s3::Client,
+        s3: aws_sdk_s3::Config,
         settings: Settings,
     ) -> Self {
         let store = Store::new(dynamodb, s3, settings.names.clone(), settings.clock.clone());

@@ -28,7 +28,7 @@ impl Store {
     /// # Errors
     /// When the bucket cannot be read.
     pub async fn open_drop(&self, drop: &Drop) -> Result<Option<DropBody>, StoreError> {
-        let got = self.0.s3.get_object().bucket(&self.names().bucket).key(&drop.key).send().await;
+        let got = self.s3().get_object().bucket(&self.names().bucket).key(&drop.key).send().await;
         match got {
             Ok(answer) => Ok(Some(answer.body)),
             Err(error) if error.as_service_error().is_some_and(GetObjectError::is_no_such_key) => {
@@ -43,8 +43,7 @@ impl Store {
     /// # Errors
     /// When the bucket cannot be written.
     pub async fn put_drop_result(&self, drop: &Drop, json: Vec<u8>) -> Result<(), StoreError> {
-        self.0
-            .s3
+        self.s3()
             .put_object()
             .bucket(&self.names().bucket)
             .key(format!("{}.result.json", drop.key))

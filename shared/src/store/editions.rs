@@ -53,7 +53,7 @@ impl Store {
         // and checksum one after the other, and two publishers at once may leave it with both.
         let unchecked = Config::builder()
             .response_checksum_validation(ResponseChecksumValidation::WhenRequired);
-        let get = self.0.s3.get_object().bucket(&self.names().bucket).key(document_key(feed));
+        let get = self.s3().get_object().bucket(&self.names().bucket).key(document_key(feed));
         let answer = match get.customize().config_override(unchecked).send().await {
             Ok(answer) => answer,
             Err(error) if error.as_service_error().is_some_and(GetObjectError::is_no_such_key) => {
@@ -96,8 +96,7 @@ impl Store {
     ) -> Result<(), StoreError> {
         let json = serde_json::to_vec(edition).map_err(|e| StoreError::Damaged(e.to_string()))?;
         let put = self
-            .0
-            .s3
+            .s3()
             .put_object()
             .bucket(&self.names().bucket)
             .key(document_key(feed))
@@ -124,7 +123,7 @@ impl Store {
     /// # Errors
     /// When the bucket fails.
     pub async fn claim_first_edition(&self, feed: FeedId) -> Result<bool, StoreError> {
-        let (s3, bucket) = (&self.0.s3, &self.names().bucket);
+        let (s3, bucket) = (self.s3(), &self.names().bucket);
         let found = s3.head_object().bucket(bucket).key(claim_key(feed)).send().await;
         let claimed = match found {
             Ok(found) => found.last_modified.map(|at| at.secs()),
@@ -147,7 +146,7 @@ impl Store {
     /// # Errors
     /// When the bucket fails.
     pub async fn unclaim_first_edition(&self, feed: FeedId) -> Result<(), StoreError> {
-        let delete = self.0.s3.delete_object().bucket(&self.names().bucket);
+        let delete = self.s3().delete_object().bucket(&self.names().bucket);
         delete.key(claim_key(feed)).send().await.map(drop).map_err(StoreError::of)
     }
 
@@ -163,7 +162,7 @@ impl Store {
         name: &str,
         range: Option<(u64, u64)>,
     ) -> Result<Option<FileBody>, StoreError> {
-        let get = self.0.s3.get_object().bucket(&self.names().bucket);
+        let get = self.s3().get_object().bucket(&self.names().bucket);
         let get = get
             .key(file_key(feed, edition, name))
             .set_range(range.map(|(first, last)| format!("bytes={first}-{last}")));
@@ -189,7 +188,7 @@ impl Store {
     ) -> Result<String, StoreError> {
         let failed = |reason: String| StoreError::Unavailable(format!("presigning: {reason}"));
         let config = PresigningConfig::expires_in(span).map_err(|e| failed(e.to_string()))?;
-        let get = self.0.s3.get_object().bucket(&self.names().bucket);
+        let get = self.s3().get_object().bucket(&self.names().bucket);
         let signed = get.key(file_key(feed, edition, name)).presigned(config).await;
         signed.map(|signed| signed.uri().to_owned()).map_err(|e| failed(e.to_string()))
     }
@@ -247,14 +246,14 @@ impl Store {
     ) -> Result<(), StoreError> {
         let mut from: Option<String> = None;
         loop {
-            let list = self.0.s3.list_objects_v2().bucket(&self.names().bucket).prefix(&prefix);
+            let list = self.s3().list_objects_v2().bucket(&self.names().bucket).prefix(&prefix);
             let listed = list.set_continuation_token(from.take()).send().await;
             let listed = listed.map_err(StoreError::of)?;
             for object in listed.contents() {
                 let Some(key) = object.key() else { continue };
                 let at = object.last_modified().map(aws_sdk_s3::primitives::DateTime::secs);
                 if goes(key, at) {
-                    let delete = self.0.s3.delete_object().bucket(&self.names().bucket).key(key);
+                    let delete = self.s3().delete_object().bucket(&self.names().bucket).key(key);
                     delete.send().await.map_err(StoreError::of)?;
                 }
             }

@@ -6,6 +6,7 @@ mod access;
 mod audit;
 mod backwards;
 mod batches;
+mod bucket;
 mod change;
 pub mod codec;
 mod commits;
@@ -97,7 +98,7 @@ pub struct Store(Arc<Inner>);
 #[derive(Debug)]
 struct Inner {
     dynamodb: Client,
-    s3: aws_sdk_s3::Client,
+    bucket: bucket::Bucket,
     names: Names,
     clock: Clock,
     meter: Meter,
@@ -106,12 +107,13 @@ struct Inner {
 }
 
 impl Store {
-    /// A store over these clients, by this clock.
+    /// A store over the tables this client reaches and the bucket that `s3` leads to, by this
+    /// clock.
     #[must_use]
-    pub fn new(dynamodb: Client, s3: aws_sdk_s3::Client, names: Names, clock: Clock) -> Self {
+    pub fn new(dynamodb: Client, s3: aws_sdk_s3::Config, names: Names, clock: Clock) -> Self {
         Self(Arc::new(Inner {
             dynamodb,
-            s3,
+            bucket: bucket::Bucket::new(s3),
             names,
             clock,
             meter: Meter::default(),
@@ -140,6 +142,10 @@ impl Store {
 
     fn dynamodb(&self) -> &Client {
         &self.0.dynamodb
+    }
+
+    fn s3(&self) -> &aws_sdk_s3::Client {
+        self.0.bucket.client()
     }
 
     fn meter(&self) -> &Meter {

@@ -54,8 +54,7 @@ impl Upload {
         let last = std::mem::take(&mut self.buffer);
         if self.begun.is_none() {
             self.store
-                .0
-                .s3
+                .s3()
                 .put_object()
                 .bucket(&self.store.names().bucket)
                 .key(&self.key)
@@ -83,8 +82,7 @@ impl Upload {
         let parts = std::mem::take(&mut self.parts);
         let parts = CompletedMultipartUpload::builder().set_parts(Some(parts)).build();
         self.store
-            .0
-            .s3
+            .s3()
             .complete_multipart_upload()
             .bucket(&self.store.names().bucket)
             .key(&self.key)
@@ -100,7 +98,7 @@ impl Upload {
     /// takes later.
     pub async fn abandon(self) {
         let Some(id) = self.begun else { return };
-        let s3 = &self.store.0.s3;
+        let s3 = self.store.s3();
         let abort = s3.abort_multipart_upload().bucket(&self.store.names().bucket);
         if let Err(error) = abort.key(&self.key).upload_id(id).send().await {
             tracing::warn!(error = %StoreError::of(error), key = self.key, "upload not abandoned");
@@ -115,8 +113,7 @@ impl Upload {
         let number = i32::try_from(self.parts.len() + 1).unwrap_or(i32::MAX);
         let put = self
             .store
-            .0
-            .s3
+            .s3()
             .upload_part()
             .bucket(&self.store.names().bucket)
             .key(&self.key)
@@ -138,8 +135,7 @@ impl Upload {
     async fn begin(&mut self) -> Result<String, StoreError> {
         let begun = self
             .store
-            .0
-            .s3
+            .s3()
             .create_multipart_upload()
             .bucket(&self.store.names().bucket)
             .key(&self.key)

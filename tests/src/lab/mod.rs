@@ -66,7 +66,7 @@ impl Lab {
                 clock: clock.clone(),
             };
             // Nothing here touches the bucket.
-            let s3 = clients::s3(address, &http);
+            let s3 = clients::s3(address, &http).config().clone();
             (Services::new(clients::dynamodb(address, &http), s3, settings), clock)
         };
         // It reads much at the end, and then nothing changes any more.

@@ -399,9 +399,5 @@ fn services(
     let dynamodb = dynamodb.config().to_builder().retry_partition(partition.clone()).build();
     let s3 = clients::s3(bucket().s3.address(), http);
     let s3 = s3.config().to_builder().retry_partition(partition).build();
-    Services::new(
-        aws_sdk_dynamodb::Client::from_conf(dynamodb),
-        aws_sdk_s3::Client::from_conf(s3),
-        settings,
-    )
+    Services::new(aws_sdk_dynamodb::Client::from_conf(dynamodb), s3, settings)
 }

@@ -180,7 +180,11 @@ impl World {
     pub fn instance_at(&self, dynamodb: SocketAddr, s3: SocketAddr) -> Services {
         let http = clients::http();
         let settings = self.running.services.settings().clone();
-        Services::new(clients::dynamodb(dynamodb, &http), clients::s3(s3, &http), settings)
+        Services::new(
+            clients::dynamodb(dynamodb, &http),
+            clients::s3(s3, &http).config().clone(),
+            settings,
+        )
     }
 
     /// Where S3 is.
@@ -237,7 +241,7 @@ impl World {
             ..self.running.services.settings().clone()
         };
         let dynamodb = clients::dynamodb(self.dynamodb(), &http);
-        Services::new(dynamodb, clients::s3(self.running.s3, &http), settings)
+        Services::new(dynamodb, clients::s3(self.running.s3, &http).config().clone(), settings)
     }
 
     /// Read units the tables have charged so far.
