@@ -116,12 +116,13 @@ def idle_lines(figures):
         ("alarms, %d metrics" % deployed["alarm_metrics"], deployed["alarm_metrics"] * ALARM_METRIC),
         ("metrics of its own, %d" % deployed["custom_metrics"], deployed["custom_metrics"] * CUSTOM_METRIC),
         ("dashboard", DASHBOARD),
-        ("secret", SECRET),
     ]
+    rows.append(["secret", money(SECRET)])
+    rows.append(["**in all, with `Monitoring=false`**", money(total + SECRET)])
     for name, cost in fixed:
         total += cost
         rows.append([name, money(cost)])
-    return table(["nobody asks, a month", "$"], [*rows, ["**in all**", money(total)]])
+    return table(["nobody asks, a month", "$"], [*rows, ["**in all**", money(total + SECRET)]])
 
 
 def sheet(figures):
@@ -156,7 +157,7 @@ The tables are encrypted with the key that AWS keeps for DynamoDB in the account
 Bytes out come on top, at ${GB_OUT:.2f} a GB, and metrics while anybody reads: {figures["deployed"]["stream_metrics"]} of each stream and {figures["deployed"]["stream_metrics"]} of all together, at ${CUSTOM_METRIC:.2f} a month each.
 
 ## Idle
-Dashboard, alarms and metrics are most of it; an `AlarmTopicArn` adds nothing. One feed and one collection; each further feed adds its share of `CsvPublishFunction`.
+Dashboard, alarms and metrics are most of it, and go with `Monitoring=false`; an `AlarmTopicArn` adds nothing. One feed and one collection; each further feed adds its share of `CsvPublishFunction`.
 
 {idle_lines(figures)}
 """

@@ -40,8 +40,12 @@ impl Unit {
 }
 
 /// From here on metrics are printed to standard output: this process is a function's. Their
-/// namespace is its stack's, so that one stack's alarms are not silenced by another's metrics.
+/// namespace is its stack's, so that one stack's alarms are not silenced by another's metrics. An
+/// empty one says that the stack has no monitoring: `CloudWatch` would charge for each metric.
 pub fn start_printing(namespace: Option<String>) {
+    if namespace.as_deref() == Some("") {
+        return;
+    }
     // A second start in the same process keeps the first one's.
     let _ = PRINTED.set(namespace.unwrap_or_else(|| NAMESPACE.to_owned()));
 }
