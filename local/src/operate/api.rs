@@ -150,19 +150,19 @@ impl Api {
     /// As [`Api::must`].
     pub async fn change(
         &self,
-        path: &str,
+        place: &str,
         patch: &Value,
         tag: String,
         still_meant: impl Fn(&Value) -> bool,
     ) -> Result<Answer, Fault> {
-        let mut answer = self.ask("PATCH", path, Some(patch), Some(&tag)).await?;
+        let mut answer = self.ask("PATCH", place, Some(patch), Some(&tag)).await?;
         for _ in 0..CHANGED_MEANWHILE {
             if answer.status != StatusCode::PRECONDITION_FAILED.as_u16() {
                 break;
             }
-            let now = self.must("GET", path, None, None).await?;
+            let now = self.must("GET", place, None, None).await?;
             let Some(tag) = now.etag.filter(|_| still_meant(&now.body)) else { break };
-            answer = self.ask("PATCH", path, Some(patch), Some(&tag)).await?;
+            answer = self.ask("PATCH", place, Some(patch), Some(&tag)).await?;
         }
         if (200..300).contains(&answer.status) { Ok(answer) } else { Err(self.refused(&answer)) }
     }

@@ -11,9 +11,10 @@ use crate::log::LogId;
 use crate::notification::SourceType;
 use crate::notification::feed::{add_feeds, add_places};
 use crate::store::{
-    Fed, FeedPlace, Head, NotificationJob, OldVersion, Path, Store, StoreError, WalkJob,
+    Cause, Fed, FeedPlace, Head, NotificationJob, OldVersion, Path, Store, StoreError, WalkJob,
 };
 use crate::subscription::{SubscriptionSource, is_carrier};
+use crate::tlp::Tlp;
 
 /// Ways of one object that are looked at while it is projected; what is left becomes a job.
 const WAYS_AT_ONCE: usize = 100;
@@ -34,11 +35,14 @@ pub async fn enqueue(
         if standings.obsolete {
             continue;
         }
+        let fell = fell(subject);
         if subject.head.facets.is_indicator() && !subject.head.deleted {
             entered.extend(entries(&subject.head, standings));
             entered.extend(returns(subject, standings));
+            entered
+                .extend(fell.into_iter().flat_map(|fell| present(&subject.head, standings, fell)));
         }
-        news.take_in(store, subject).await?;
+        news.take_in(store, subject, fell).await?;
     }
     if !entered.is_empty() && store.was_subscribed_to(SourceType::Collection).await? {
         add_feeds(store, entered).await?;
@@ -52,7 +56,21 @@ fn entries<'a>(
 ) -> impl Iterator<Item = (SubscriptionSource, Fed)> + 'a {
     standings.entered.iter().filter_map(|(log, position)| {
         let LogId::Collection(id) = log else { return None };
-        let fed = Fed { object: head.id().clone(), cause: *position, ways: Vec::new() };
+        let cause = Cause::Came(*position);
+        let fed = Fed { object: head.id().clone(), cause, ways: Vec::new() };
+        Some((SubscriptionSource::Collection(*id), fed))
+    })
+}
+
+/// The collections in which it stands, of which it is told anew.
+fn present<'a>(
+    head: &'a Head,
+    standings: &'a Standings,
+    cause: Cause,
+) -> impl Iterator<Item = (SubscriptionSource, Fed)> + 'a {
+    standings.memberships.keys().filter_map(move |log| {
+        let LogId::Collection(id) = log else { return None };
+        let fed = Fed { object: head.id().clone(), cause, ways: Vec::new() };
         Some((SubscriptionSource::Collection(*id), fed))
     })
 }
@@ -72,7 +90,7 @@ fn returns<'a>(
             let belonged = subject.history.contains(&(*log, version.clone()));
             !belonged || head.removed_from(*id, version)
         });
-        let cause = head.pending.unwrap_or_default();
+        let cause = Cause::Came(head.pending.unwrap_or_default());
         let fed = Fed { object: head.id().clone(), cause, ways: Vec::new() };
         (stayed && astray).then_some((SubscriptionSource::Collection(*id), fed))
     })
@@ -92,20 +110,28 @@ struct News {
 }
 
 impl News {
-    async fn take_in(&mut self, store: &Store, subject: &mut Subject) -> Result<(), StoreError> {
+    async fn take_in(
+        &mut self,
+        store: &Store,
+        subject: &mut Subject,
+        fell: Option<Cause>,
+    ) -> Result<(), StoreError> {
         let Subject { head, older, .. } = subject;
-        let cause = head.pending.unwrap_or_default();
-        self.take_in_relationship(store, head, older).await?;
-        let (indicator, carrier) = (head.facets.is_indicator(), is_carrier(head.id()));
-        if !indicator && !carrier {
+        let came = Cause::Came(head.pending.unwrap_or_default());
+        self.take_in_relationship(store, head, older, fell).await?;
+        let object = head.id().clone();
+        if !head.facets.is_indicator() && !is_carrier(&object) {
             return Ok(());
         }
-        let arrived = arrives(head);
+        let arrived = arrives(head).then_some(came);
         head.state.gone = head.deleted;
-        let object = head.id().clone();
-        if arrived {
-            self.walks.push(WalkJob { object, cause, only: None, done: None, within: None });
-        }
+        self.walks.extend(arrived.into_iter().chain(fell).map(|cause| WalkJob {
+            object: object.clone(),
+            cause,
+            only: None,
+            done: None,
+            within: None,
+        }));
         Ok(())
     }
 
@@ -114,6 +140,7 @@ impl News {
         store: &Store,
         head: &mut Head,
         older: &[OldVersion],
+        fell: Option<Cause>,
     ) -> Result<(), StoreError> {
         let path = Path::of(&head.facets);
         let relationship = head.id().clone();
@@ -134,14 +161,16 @@ impl News {
             }
             head.state.leads = Some((path.from.clone(), path.to.clone()));
             if known.as_ref() != Some(&path) || was_broken(head, older, &path) {
-                self.add_path(path, head);
+                self.add_path(path.clone(), Cause::Came(head.pending.unwrap_or_default()));
+            }
+            if let Some(fell) = fell {
+                self.add_path(path, fell);
             }
         }
         Ok(())
     }
 
-    fn add_path(&mut self, path: Path, head: &Head) {
-        let cause = head.pending.unwrap_or_default();
+    fn add_path(&mut self, path: Path, cause: Cause) {
         if is_carrier(&path.from) {
             let Path { from: carrier, to, relationship } = path;
             let place = FeedPlace::Carrier { carrier, relationship, cause, reached: None };
@@ -174,6 +203,20 @@ impl News {
         add_feeds(store, fed).await?;
         add_places(store, onward).await
     }
+}
+
+/// Notes the level at which subscribers are told of what the object is a part of; says why they
+/// are told anew, where that is lower than what is settled.
+fn fell(subject: &mut Subject) -> Option<Cause> {
+    let Subject { head, level, .. } = subject;
+    let part = head.facets.is_indicator() || is_carrier(head.id());
+    let told = (part || Path::of(&head.facets).is_some()) && !head.deleted;
+    let before = std::mem::replace(
+        &mut head.state.told_at,
+        Some(*level).filter(|level| told && *level > Tlp::Clear),
+    );
+    let fell = told && before.is_some_and(|before| *level < before);
+    fell.then(|| Cause::Fell(head.pending.unwrap_or_default()))
 }
 
 /// Whether an object comes that was not there: the first time, or after a deletion, be it one that

@@ -30,6 +30,7 @@ use crate::log::LogId;
 use crate::services::{Definitions, Services};
 use crate::store::{Head, OldVersion, Store, StoreError};
 use crate::time::Version;
+use crate::tlp::Tlp;
 pub(crate) use append::CLOCK_MARGIN_MICROS;
 use append::{Candidate, Standings};
 use belonging::above_ceilings;
@@ -58,6 +59,8 @@ pub struct Projector {
 /// An object on its way into the logs.
 struct Subject {
     head: Head,
+    /// The level of its newest version.
+    level: Tlp,
     older: Vec<OldVersion>,
     /// The logs it belongs in.
     wanted: HashSet<LogId>,
@@ -306,7 +309,7 @@ impl Projector {
         } else {
             HashSet::new()
         };
-        Ok(Subject { head, older, wanted, related, parted, history, above, in_flight })
+        Ok(Subject { head, level, older, wanted, related, parted, history, above, in_flight })
     }
 
     /// Appends what has to be said, log by log, logs side by side.

@@ -15,6 +15,7 @@ use crate::log::{CollectionId, LogId, Membership};
 pub use crate::stix::ContentHash;
 use crate::stix::Facets;
 use crate::time::{Position, Version};
+use crate::tlp::Tlp;
 
 /// Versions of an object that a client deleted from a collection: never brought back.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -54,6 +55,9 @@ pub struct State {
     pub leads: Option<(ObjectId, ObjectId)>,
     /// An indicator, malware or campaign of which the deletion is settled.
     pub gone: bool,
+    /// The level at which subscribers were told of what it is a part of, by what is settled; none
+    /// where that is the lowest.
+    pub told_at: Option<Tlp>,
 }
 
 /// The `HEAD` of an object.

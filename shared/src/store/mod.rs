@@ -64,8 +64,8 @@ pub use head::{ContentHash, Head, OldVersion, Removal, State};
 pub use jobs::{Job, JobKind, ScanPlace, job_named};
 pub use meter::Units;
 pub use notification_jobs::{
-    DeletionJob, Fed, FeedJob, FeedPlace, JobName, JobPage, JobPlace, NotificationJob, Telling,
-    WalkJob, Way, notification_job_named,
+    Cause, DeletionJob, Fed, FeedJob, FeedPlace, JobName, JobPage, JobPlace, NotificationJob,
+    Telling, WalkJob, Way, notification_job_named,
 };
 pub use notifications::{List, Once, Part, PutNotification, Range};
 pub use objects::{Expected, PutHead};

@@ -13,7 +13,7 @@ use super::{Names, Store, StoreError};
 use crate::time::Position;
 
 pub use job::{
-    DeletionJob, Fed, FeedJob, FeedPlace, JobName, NotificationJob, Telling, WalkJob, Way,
+    Cause, DeletionJob, Fed, FeedJob, FeedPlace, JobName, NotificationJob, Telling, WalkJob, Way,
     notification_job_named,
 };
 

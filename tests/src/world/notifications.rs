@@ -5,7 +5,7 @@ use std::time::Instant;
 use aws_sdk_dynamodb::types::AttributeValue;
 use futures::StreamExt;
 use shared::notification::Notification;
-use shared::store::{Fed, FeedJob, FeedPlace, List, NotificationJob, Store};
+use shared::store::{Cause, Fed, FeedJob, FeedPlace, List, NotificationJob, Store};
 use shared::subscription::SubscriptionSource;
 
 use super::World;
@@ -139,7 +139,7 @@ impl World {
         let source = SubscriptionSource::parse("collection", &collection.id).unwrap();
         let fed = objects.iter().map(|object| Fed {
             object: object.id().parse().unwrap(),
-            cause: store.position_now(),
+            cause: Cause::Came(store.position_now()),
             ways: Vec::new(),
         });
         let job = FeedJob::new(source, FeedPlace::Objects(fed.collect())).unwrap();

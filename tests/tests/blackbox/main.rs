@@ -106,6 +106,7 @@ mod roles;
 mod second_engine;
 mod subscriptions;
 mod subscriptions_actors;
+mod subscriptions_levels;
 mod taxii_delete;
 mod taxii_discovery;
 mod taxii_manifest;

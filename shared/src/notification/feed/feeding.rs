@@ -12,7 +12,7 @@ use super::{FIRST_PAUSE, LONGEST_PAUSE, advance};
 use crate::access::TenantId;
 use crate::notification::{Entity, Notification};
 use crate::services::Services;
-use crate::store::{Fed, FeedJob, FeedPlace, NotificationJob, Once, Path, StoreError, Way};
+use crate::store::{Cause, Fed, FeedJob, FeedPlace, NotificationJob, Once, Path, StoreError, Way};
 use crate::subscription::Subscription;
 
 /// Values told of at once.
@@ -119,8 +119,7 @@ impl Feeding<'_> {
             let last = subscribers.last().map(|subscriber| subscriber.tenant.clone());
             let now = store.position_now();
             let entitled = |subscriber: &'_ Subscription| {
-                let level = told.level_for(&self.topic, &subscriber.tenant)?;
-                (told.cause() >= subscriber.since).then(|| (subscriber.clone(), level))
+                told.level_for(&self.topic, subscriber).map(|level| (subscriber.clone(), level))
             };
             let made = subscribers.iter().filter_map(entitled).flat_map(|(subscriber, level)| {
                 let topic = &self.topic;
@@ -132,7 +131,7 @@ impl Feeding<'_> {
             // What was caused so long ago that it would not be kept is not written.
             let kept = |(_, made): &(TenantId, Notification)| !made.is_over(now);
             let made: Vec<_> = made.filter(kept).collect();
-            self.put_all(made).await?;
+            self.put_all(told.cause(), made).await?;
             let last = last.filter(|_| more);
             if last.is_none() {
                 return Ok(true);
@@ -149,11 +148,15 @@ impl Feeding<'_> {
 
     /// Writes notifications. Those that a busy store does not take are written again, and only
     /// those: so it comes to an end however few are taken at a time.
-    async fn put_all(&mut self, mut left: Vec<(TenantId, Notification)>) -> Result<(), StoreError> {
+    async fn put_all(
+        &mut self,
+        cause: Cause,
+        mut left: Vec<(TenantId, Notification)>,
+    ) -> Result<(), StoreError> {
         let mut pause = FIRST_PAUSE;
         loop {
-            let work: Vec<_> =
-                left.into_iter().map(|(tenant, made)| put(self.services, tenant, made)).collect();
+            let put = |(tenant, made)| put(self.services, cause, tenant, made);
+            let work: Vec<_> = left.into_iter().map(put).collect();
             let outcomes: Vec<_> = stream::iter(work).buffer_unordered(CONCURRENCY).collect().await;
             let mut failed = None;
             left = Vec::new();
@@ -210,15 +213,21 @@ impl Feeding<'_> {
 }
 
 /// Writes a notification; gives it back with the reason where that fails. It is stored at the
-/// moment of the attempt that succeeds: a deletion that was asked for before leaves it alone.
+/// moment of the attempt that succeeds: a deletion that was asked for before leaves it alone. What
+/// only has a lower level now is what it was before.
 async fn put(
     services: &Services,
+    cause: Cause,
     tenant: TenantId,
     mut made: Notification,
 ) -> Option<(TenantId, Notification, StoreError)> {
-    made.stored = services.store().position_now();
+    let store = services.store();
+    made.stored = store.position_now();
     let once = Once::of_subscription(&tenant, &made);
-    let put = services.store().put_notification(&tenant, &made, Some(&once)).await;
+    let put = match cause {
+        Cause::Came(_) => store.put_notification(&tenant, &made, Some(&once)).await.map(drop),
+        Cause::Fell(_) => store.lower_notification(&tenant, &once, made.level).await,
+    };
     put.err().map(|error| (tenant, made, error))
 }
 

@@ -15,7 +15,7 @@ use crate::notification::{
 };
 use crate::projection::belongs;
 use crate::services::{Defined, Definitions, Services};
-use crate::store::{Fed, Head, Path, StoreError, Telling, Way};
+use crate::store::{Cause, Fed, Head, Path, StoreError, Telling, Way};
 use crate::subscription::{Subscription, SubscriptionSource};
 use crate::time::Position;
 use crate::tlp::Tlp;
@@ -178,14 +178,18 @@ impl Told {
         stood.filter(same).unwrap_or(begun)
     }
 
-    /// What it is because of.
-    pub fn cause(&self) -> Position {
+    /// Why it is told.
+    pub fn cause(&self) -> Cause {
         self.fed.cause
     }
 
-    /// The level at which a tenant is told: that of the lowest reason it may know; `None` where it
-    /// may know none.
-    pub fn level_for(&self, topic: &Topic, tenant: &TenantId) -> Option<Tlp> {
+    /// The level at which a subscriber is told: that of the lowest reason it may know; `None` where
+    /// it may know none, or what came did before it subscribed.
+    pub fn level_for(&self, topic: &Topic, subscriber: &Subscription) -> Option<Tlp> {
+        let tenant = &subscriber.tenant;
+        if matches!(self.fed.cause, Cause::Came(at) if at < subscriber.since) {
+            return None;
+        }
         let owned = |owner: &TenantId| owner.is_operator() || owner == tenant;
         let reads = |(one, _): &(Arc<Defined>, _)| one.collection.is_read_by(tenant);
         let knows = |reason: &&Reason| reason.owners.iter().all(owned);
@@ -201,7 +205,8 @@ impl Told {
         entity: &Entity,
     ) -> Notification {
         let source = topic.source.clone();
-        let id = NotificationId::new(self.fed.cause, &subscriber.tenant, &source, entity);
+        let id =
+            NotificationId::new(self.fed.cause.position(), &subscriber.tenant, &source, entity);
         let names = std::iter::once(source.label.as_str());
         let tags = kept_tags(names.chain(self.labels.iter().map(String::as_str)));
         Notification {
@@ -262,7 +267,7 @@ mod tests {
         Told {
             fed: Fed {
                 object: ObjectId::from_parts("indicator", uuid::Uuid::from_u128(object)),
-                cause: Position::from_micros(1),
+                cause: Cause::Came(Position::from_micros(1)),
                 ways: Vec::new(),
             },
             entities: domains.iter().map(entity).collect(),

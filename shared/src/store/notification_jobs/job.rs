@@ -34,13 +34,33 @@ pub struct DeletionJob {
     pub reached: Option<NotificationId>,
 }
 
+/// Why subscribers are told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Cause {
+    /// Something entered the collection, or came that relates it to the actor, at this moment.
+    Came(Position),
+    /// Something that is told of got a lower level at this moment: who was told it already has it
+    /// at that, and nobody else is told.
+    Fell(Position),
+}
+
+impl Cause {
+    /// The moment.
+    #[must_use]
+    pub const fn position(self) -> Position {
+        match self {
+            Self::Came(position) | Self::Fell(position) => position,
+        }
+    }
+}
+
 /// An indicator that subscribers are to be told of.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Fed {
     /// The indicator.
     pub object: ObjectId,
-    /// Where it entered the collection, or when what relates it to the actor was accepted.
-    pub cause: Position,
+    /// Why.
+    pub cause: Cause,
     /// The ways that lead to the actor; any of them will do.
     pub ways: Vec<Way>,
 }
@@ -60,8 +80,8 @@ pub struct Way {
 pub struct WalkJob {
     /// The indicator, malware or campaign.
     pub object: ObjectId,
-    /// When it was accepted, or the relationship it became related by.
-    pub cause: Position,
+    /// Why: it was accepted, or the relationship it became related by, or has another level.
+    pub cause: Cause,
     /// Only by this path from it, if one is named.
     pub only: Option<Path>,
     /// The last path from it that is done.
@@ -81,8 +101,8 @@ pub enum FeedPlace {
         carrier: ObjectId,
         /// The relationship that attributes it.
         relationship: ObjectId,
-        /// When that was accepted.
-        cause: Position,
+        /// Why: that was accepted, or has another level.
+        cause: Cause,
         /// The last indicator that is done, and the relationship it comes by.
         reached: Option<(ObjectId, ObjectId)>,
     },
@@ -175,7 +195,7 @@ impl NotificationJob {
             // However far it came.
             Self::Walk(job) => {
                 let by = job.only.as_ref().map_or("", |path| path.relationship.as_str());
-                let whole = format!("{} {} {by}", job.object, job.cause.micros());
+                let whole = format!("{} {:?} {by}", job.object, job.cause);
                 format!("{WALK}{}", digest_of(whole.as_bytes()))
             }
         })
@@ -257,7 +277,7 @@ mod tests {
         };
         let fed = Fed {
             object: id("indicator"),
-            cause: Position::from_micros(8),
+            cause: Cause::Came(Position::from_micros(8)),
             ways: vec![
                 Way { first: id("relationship"), onward: None },
                 Way {
@@ -270,7 +290,7 @@ mod tests {
             Path { from: id("indicator"), to: id("malware"), relationship: id("relationship") };
         let walk = NotificationJob::Walk(WalkJob {
             object: id("indicator"),
-            cause: Position::from_micros(4),
+            cause: Cause::Fell(Position::from_micros(4)),
             only: None,
             done: Some(path.clone()),
             within: Some((path.clone(), Some(path))),
@@ -278,7 +298,7 @@ mod tests {
         let carrier = FeedPlace::Carrier {
             carrier: id("malware"),
             relationship: id("relationship"),
-            cause: Position::from_micros(3),
+            cause: Cause::Came(Position::from_micros(3)),
             reached: Some((id("indicator"), id("relationship"))),
         };
         let actor = SubscriptionSource::ThreatActor(id("threat-actor"));

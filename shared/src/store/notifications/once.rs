@@ -8,8 +8,9 @@ use super::list::partition;
 use super::{built, items};
 use crate::access::TenantId;
 use crate::notification::{Named, Notification, NotificationId};
-use crate::store::item::{ReadItem, binary, key, number, text};
+use crate::store::item::{Item, ReadItem, binary, key, number, text};
 use crate::store::{Store, StoreError, batches};
+use crate::tlp::Tlp;
 
 /// How often it is looked again what was told, where others tell the same at other levels.
 const ATTEMPTS: u32 = 5;
@@ -113,15 +114,16 @@ impl Store {
         for _ in 0..ATTEMPTS {
             let item = self.get_notification_item(key(once.name.clone(), "O")).await?;
             let item = item.ok_or(StoreError::Conflict)?;
-            let damaged = |_| StoreError::Damaged("a notification's name".into());
-            let id: NotificationId = item.text("n")?.parse().map_err(damaged)?;
+            let id = told_as(&item)?;
             let same = item.required_bytes("c")? == once.content;
             let higher = item.number("l")?.filter(|known| *known > notification.level as u64);
             if let Some(known) = higher {
-                match self.lower(tenant, once, (id, known), notification).await {
+                match self.lower(tenant, once, (id, known), |_| notification.clone()).await {
                     // Told at another level, or deleted, meanwhile.
                     Err(StoreError::Conflict) => continue,
-                    done => return done,
+                    Ok(true) => return Ok(PutNotification::Done),
+                    Ok(false) => return Ok(PutNotification::Known { id, same: true }),
+                    Err(error) => return Err(error),
                 }
             }
             return Ok(if id == notification.id && same {
@@ -130,22 +132,46 @@ impl Store {
                 PutNotification::Known { id, same }
             });
         }
-        Err(StoreError::Throttled("one notification is told at many levels at once".into()))
+        Err(at_many_levels())
     }
 
-    /// Moves what a subscriber was told at a higher level to what it is told now, all or nothing:
-    /// so it has one of both, and who could not see it finds it as new. What it deleted stays
-    /// deleted.
+    /// What was told under a name at a higher level is at `level` from now on; it stays what and
+    /// where it is otherwise. What was not told, or is deleted, is let be.
+    ///
+    /// # Errors
+    /// When the table cannot be written.
+    pub async fn lower_notification(
+        &self,
+        tenant: &TenantId,
+        once: &Once,
+        level: Tlp,
+    ) -> Result<(), StoreError> {
+        for _ in 0..ATTEMPTS {
+            let item = self.get_notification_item(key(once.name.clone(), "O")).await?;
+            let Some(item) = item else { return Ok(()) };
+            let higher = item.number("l")?.filter(|known| *known > level as u64);
+            let Some(known) = higher else { return Ok(()) };
+            let id = told_as(&item)?;
+            let lowered = |told: &Notification| Notification { level, ..told.clone() };
+            match self.lower(tenant, once, (id, known), lowered).await {
+                Err(StoreError::Conflict) => {}
+                done => return done.map(drop),
+            }
+        }
+        Err(at_many_levels())
+    }
+
+    /// Puts what a subscriber is told now in the place of what it was told at a higher level, all
+    /// or nothing: so it has one of both. What it deleted stays deleted; says whether it was there.
     async fn lower(
         &self,
         tenant: &TenantId,
         once: &Once,
         (id, level): (NotificationId, u64),
-        notification: &Notification,
-    ) -> Result<PutNotification, StoreError> {
-        let Some(told) = self.notification(tenant, id).await? else {
-            return Ok(PutNotification::Known { id, same: true });
-        };
+        told_now: impl FnOnce(&Notification) -> Notification,
+    ) -> Result<bool, StoreError> {
+        let Some(told) = self.notification(tenant, id).await? else { return Ok(false) };
+        let notification = &told_now(&told);
         self.note_kinds(tenant, std::slice::from_ref(notification)).await?;
         let put = self.put_once(once, notification);
         let put = put
@@ -173,7 +199,7 @@ impl Store {
                 .set_condition_expression(there.clone().filter(|_| index == 0));
             writes.push(TransactWriteItem::builder().delete(built(delete.build())?).build());
         }
-        self.transact_notification(writes).await.map(|()| PutNotification::Done)
+        self.transact_notification(writes).await.map(|()| true)
     }
 
     /// Writes notifications that are known to be new, many at once and at half the price of
@@ -196,6 +222,15 @@ impl Store {
         }
         self.write_batches(&self.names().notifications, writes).await
     }
+}
+
+fn told_as(item: &Item) -> Result<NotificationId, StoreError> {
+    let damaged = |_| StoreError::Damaged("a notification's name".into());
+    item.text("n")?.parse().map_err(damaged)
+}
+
+fn at_many_levels() -> StoreError {
+    StoreError::Throttled("one notification is told at many levels at once".into())
 }
 
 #[cfg(test)]

@@ -3,7 +3,7 @@
 use chrono::TimeDelta;
 use serde_json::json;
 use shared::access::Scope;
-use shared::store::{Fed, FeedJob, FeedPlace, NotificationJob};
+use shared::store::{Cause, Fed, FeedJob, FeedPlace, NotificationJob};
 use shared::subscription::SubscriptionSource;
 
 use super::{actor, attributed, everything, subscribe};
@@ -92,7 +92,7 @@ pub(super) async fn notify_due(stage: &mut Stage) -> Vec<Step> {
     let store = stage.plain().store().clone();
     let source =
         SubscriptionSource::parse("collection", &uuid::Uuid::new_v4().to_string()).unwrap();
-    let (object, cause) = (one.id().parse().unwrap(), store.position_now());
+    let (object, cause) = (one.id().parse().unwrap(), Cause::Came(store.position_now()));
     let fed = Fed { object, cause, ways: Vec::new() };
     let job = FeedJob::new(source, FeedPlace::Objects(vec![fed])).unwrap();
     assert!(store.add_notification_job(&NotificationJob::Feed(job)).await.unwrap());
