@@ -62,7 +62,7 @@ def call_rows(figures):
             + deployed["limiter_write_units"] * WRITE_UNIT
             + deployed["bucket_gets"].get(name, 0) * BUCKET_GET,
             call["bytes"] / 1e9 * GB_OUT,
-            deployed["log_bytes"] / 1e9 * LOG_GB,
+            (deployed["log_bytes"] + deployed["request_line_bytes"]) / 1e9 * LOG_GB,
         ]
         measured = [f"{call['read_units']:g}", f"{call['write_units']:g}", f"{call['bytes']:,}", f"{call['ms']:.1f}"]
         million = [money(part * 1e6) for part in [*parts, sum(parts)]]

@@ -75,7 +75,7 @@ pub async fn read(api: &Api, list: &str, name: &str) -> Result<(Value, String), 
     }
 }
 
-/// Changes a resource as it was read just now, or at the revision its author saw.
+/// Changes a resource, whatever else became of it; or only at the revision its author saw.
 ///
 /// # Errors
 /// When nothing is to be changed, or the change is refused.

@@ -234,6 +234,7 @@ fn every_alarm_is_told_and_has_its_section_for_operators() {
         let text = EMBEDDED.split(&format!("\n  {id}:\n")).nth(1).unwrap();
         let text = text.split("\n\n").next().unwrap();
         assert!(text.contains("AlarmActions: !If [HasAlarmTopic,"), "{id} tells nobody");
+        assert!(text.contains("Condition: Monitored"), "{id} is there without Monitoring");
         assert!(EMBEDDED.contains(&format!("\"${{{id}.Arn}}\"")), "{id} is not on the dashboard");
     }
 }

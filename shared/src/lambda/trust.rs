@@ -23,11 +23,14 @@ const ELSEWHERE: [&str; 5] = [
 /// The SDK's connections to AWS in `region`.
 pub fn http(region: &str) -> SharedHttpClient {
     let set = |name| env::var(name).ok().filter(|value| !value.is_empty());
+    connections(trust_store(region, set))
+}
+
+fn connections(trust: TrustStore) -> SharedHttpClient {
     // Ring: AWS-LC's start-up costs a third of a second at a small memory size.
     let builder = aws_smithy_http_client::Builder::new()
         .tls_provider(Provider::Rustls(CryptoMode::Ring))
         .pool_max_idle_per_host(64);
-    let trust = trust_store(region, set);
     match TlsContext::builder().with_trust_store(trust).build() {
         Ok(context) => builder.tls_context(context).build_https(),
         Err(_) => builder.build_https(),
@@ -38,7 +41,9 @@ fn trust_store(region: &str, set: impl Fn(&'static str) -> Option<String>) -> Tr
     // An emulator is spoken to without TLS: nobody has to be trusted, and starts as on AWS.
     let elsewhere = ELSEWHERE.iter().filter_map(|name| set(name));
     let elsewhere = elsewhere.filter(|value| !value.starts_with("http://")).count() > 0;
-    if elsewhere || !of_amazon_trust(region) {
+    // On a person's own machine, what stands between it and AWS may be signed by others.
+    let deployed = set("AWS_LAMBDA_FUNCTION_NAME").is_some();
+    if elsewhere || !deployed || !of_amazon_trust(region) {
         return TrustStore::default();
     }
     TrustStore::empty().with_pem_certificate(AMAZON)
@@ -54,10 +59,15 @@ fn of_amazon_trust(region: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use aws_sdk_dynamodb::config::{BehaviorVersion, Region};
+
     use super::*;
 
     fn trusts_the_system(region: &str, name: &'static str, value: &str) -> bool {
-        let store = trust_store(region, |asked| (asked == name).then(|| value.to_owned()));
+        let set = [("AWS_LAMBDA_FUNCTION_NAME", "taxii"), (name, value)];
+        let store = trust_store(region, |asked| {
+            set.iter().rev().find(|(name, _)| *name == asked).map(|(_, value)| (*value).to_owned())
+        });
         format!("{store:?}").contains("enable_native_roots: true")
     }
 
@@ -82,7 +92,12 @@ mod tests {
     #[test]
     fn every_root_is_taken() {
         assert_eq!(AMAZON.matches("-----BEGIN CERTIFICATE-----").count(), 5);
-        // Panics on one that cannot be read.
-        let _ = http("eu-central-1");
+        // A client panics on one that cannot be read.
+        let config = aws_sdk_dynamodb::Config::builder()
+            .behavior_version(BehaviorVersion::latest())
+            .region(Region::new("eu-central-1"))
+            .http_client(connections(TrustStore::empty().with_pem_certificate(AMAZON)))
+            .build();
+        let _ = aws_sdk_dynamodb::Client::from_conf(config);
     }
 }

@@ -206,16 +206,17 @@ impl News {
 }
 
 /// Notes the level at which subscribers are told of what the object is a part of; says why they
-/// are told anew, where that is lower than what is settled.
+/// are told anew, where that is lower than what is settled, or than what was the newest version
+/// for a while before anybody projected it.
 fn fell(subject: &mut Subject) -> Option<Cause> {
-    let Subject { head, level, .. } = subject;
+    let Subject { head, level, passed, .. } = subject;
     let part = head.facets.is_indicator() || is_carrier(head.id());
     let told = (part || Path::of(&head.facets).is_some()) && !head.deleted;
     let before = std::mem::replace(
         &mut head.state.told_at,
         Some(*level).filter(|level| told && *level > Tlp::Clear),
     );
-    let fell = told && before.is_some_and(|before| *level < before);
+    let fell = told && before.max(*passed).is_some_and(|before| *level < before);
     fell.then(|| Cause::Fell(head.pending.unwrap_or_default()))
 }
 

@@ -61,6 +61,8 @@ struct Subject {
     head: Head,
     /// The level of its newest version.
     level: Tlp,
+    /// The highest level of those before it that were never projected.
+    passed: Option<Tlp>,
     older: Vec<OldVersion>,
     /// The logs it belongs in.
     wanted: HashSet<LogId>,
@@ -296,10 +298,11 @@ impl Projector {
                 || asked_anew(&head));
         let older =
             if needs_older { self.store.older_versions(head.id()).await? } else { Vec::new() };
-        let mut history = HashSet::new();
+        let (mut history, mut passed) = (HashSet::new(), None);
         for old in older.iter().filter(|old| head.state.history.contains(&old.facets.version)) {
             let level =
                 crate::ingestion::level_of(services, &old.facets, &head.owner, since).await?;
+            passed = passed.max(Some(level));
             let logs = wanted::collections(definitions, &head, &old.facets, level);
             history.extend(logs.map(|log| (log, old.facets.version.clone())));
         }
@@ -309,7 +312,18 @@ impl Projector {
         } else {
             HashSet::new()
         };
-        Ok(Subject { head, level, older, wanted, related, parted, history, above, in_flight })
+        Ok(Subject {
+            head,
+            level,
+            passed,
+            older,
+            wanted,
+            related,
+            parted,
+            history,
+            above,
+            in_flight,
+        })
     }
 
     /// Appends what has to be said, log by log, logs side by side.

@@ -202,7 +202,7 @@ impl Head {
             quiet: item.number("quiet")?.unwrap_or(0),
             deleted: matches!(item.get("del"), Some(AttributeValue::Bool(true))),
             memberships: item.bytes("mem").map_or(Ok(BTreeMap::new()), postcard::from_bytes)?,
-            state: item.bytes("st").map_or(Ok(State::default()), postcard::from_bytes)?,
+            state: item.bytes("st").map_or(Ok(State::default()), read_state)?,
             known_at: Instant::now(),
         })
     }
@@ -222,6 +222,11 @@ pub(super) fn memberships_value(
     memberships: &BTreeMap<LogId, Membership>,
 ) -> Result<AttributeValue, StoreError> {
     Ok(binary(postcard::to_allocvec(memberships)?))
+}
+
+/// Those of before `told_at` end without it.
+fn read_state(bytes: &[u8]) -> Result<State, postcard::Error> {
+    postcard::from_bytes(bytes).or_else(|_| postcard::from_bytes(&[bytes, &[0]].concat()))
 }
 
 pub(super) fn state_value(state: &State) -> Result<AttributeValue, StoreError> {

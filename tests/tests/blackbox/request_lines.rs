@@ -78,6 +78,13 @@ async fn a_request_has_one_line_that_says_who_asked_and_what_it_cost() {
     assert_eq!(line["trace_id"], TRACE);
     assert!(line["invocation"].is_string() && line["front"].is_string(), "{line}");
 
+    // The cost sheet reckons with lines of this length.
+    let sheet = std::fs::read_to_string(tests::binaries::workspace().join("docs/cost.json"));
+    let sheet: Value = serde_json::from_str(&sheet.unwrap()).unwrap();
+    let reckoned = sheet["deployed"]["request_line_bytes"].as_u64().unwrap();
+    let (length, slack) = (line.to_string().len() as u64, reckoned / 5);
+    assert!(length.abs_diff(reckoned) <= slack, "{length} bytes, {reckoned} in docs/cost.json");
+
     assert_eq!(lines[1]["status"], 401);
     assert_eq!(lines[1]["request_id"].as_str(), refused.header("x-request-id"));
     assert_eq!(lines[1]["tenant"], Value::Null, "nobody was known: {}", lines[1]);

@@ -7,7 +7,7 @@ use tests::client::Client;
 use tests::collection::CollectionSpec;
 use tests::fixtures::{Object, SECOND, THIRD, indicator, malware, relationship, tlp_marking};
 use tests::keys::KeySpec;
-use tests::notifications::{NOTIFICATIONS, STREAM, all};
+use tests::notifications::{NOTIFICATIONS, all};
 use tests::subscribing::{actor, at_rest, attributed, names, one_by_one, subscribe, told};
 use tests::world::World;
 use tests::worse_days::{Faults, Kind, Only};
@@ -32,7 +32,7 @@ async fn what_a_collection_told_is_seen_when_its_level_has_fallen() {
     let c = w.collection(CollectionSpec::everything().ceiling(Tlp::Red)).await;
     subscribe(&red, "collection", &c.id).await;
     let marking = tlp_marking("green");
-    let falls = indicator().marked(Tlp::Red);
+    let falls = indicator().marked(Tlp::Red).labelled("secret");
     let deleted = indicator().marked(Tlp::Red);
     let stays = indicator().marked(Tlp::Red);
     let unknown = indicator().set("object_marking_refs", json!([marking.id()]));
@@ -49,7 +49,12 @@ async fn what_a_collection_told_is_seen_when_its_level_has_fallen() {
     let late = cleared(&w, "late", Tlp::Red).await;
     subscribe(&late, "collection", &c.id).await;
     // By a newer version, to the lowest step by step; and as its marking becomes known.
+    let falls = falls.labelled("known");
     one_by_one(&w, &[&falls.clone().at(SECOND).marked(Tlp::Amber)]).await;
+    for (tag, count) in [("secret", 0), ("known", 1)] {
+        let filter = format!("tag:{tag}");
+        assert_eq!(all(&amber, &[("filter", &filter)]).await.len(), count, "{tag}");
+    }
     assert_eq!(told(&amber).await, names(std::slice::from_ref(&falls)));
     one_by_one(&w, &[&falls.clone().at(THIRD).marked(Tlp::Clear)]).await;
     one_by_one(&w, &[&deleted.at(SECOND).marked(Tlp::Green), &marking]).await;
@@ -69,8 +74,26 @@ async fn what_a_collection_told_is_seen_when_its_level_has_fallen() {
         assert_eq!(amber.delete(&format!("{NOTIFICATIONS}/{id}")).await.status, 200);
     }
     assert_eq!(told(&red).await, names(&[stays]));
-    assert!(red.get(STREAM).query("filter", "tag:none").await.json()["data"][0].is_null());
     assert!(told(&late).await.is_empty(), "who came after it is not told");
+}
+
+/// Of two that name the same, each falls for itself.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_two_objects_name_is_at_the_level_of_the_lower() {
+    let w = World::http().await;
+    let (red, amber) = readers(&w).await;
+    let c = w.collection(CollectionSpec::everything().ceiling(Tlp::Red)).await;
+    subscribe(&red, "collection", &c.id).await;
+    let first = indicator().marked(Tlp::Red);
+    let second = indicator()
+        .set("name", first["name"].clone())
+        .set("pattern", first["pattern"].clone())
+        .marked(Tlp::Red);
+    one_by_one(&w, &[&first, &second]).await;
+    assert_eq!(told(&red).await.len(), 1);
+    one_by_one(&w, &[&second.at(SECOND).marked(Tlp::Amber)]).await;
+    assert_eq!(told(&amber).await, names(std::slice::from_ref(&first)));
+    assert_eq!(all(&red, &[]).await, all(&amber, &[]).await);
 }
 
 /// Every part of a way to an actor counts, but for the actor's own level when it was told.

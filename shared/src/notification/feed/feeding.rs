@@ -83,16 +83,25 @@ impl Feeding<'_> {
     /// Tells every subscriber of every value of the part, from where the job stands.
     async fn tell_all(&mut self) -> Result<bool, StoreError> {
         while let Some(fed) = self.part.get(self.job.objects_done) {
-            let told = Told::of(self.services, &self.topic, fed).await?;
-            let telling = told.resumed(self.job.telling.take());
-            let mut done = telling.values_done;
-            self.job.telling = Some(telling);
-            while let Some(values) = told.values(done, VALUES) {
-                if !self.tell(&told, values).await? {
-                    return Ok(false);
+            let fed = fed.clone();
+            let mut told = Told::of(self.services, &self.topic, &fed).await?;
+            loop {
+                let telling = told.resumed(self.job.telling.take());
+                let mut done = telling.values_done;
+                self.job.telling = Some(telling);
+                while let Some(values) = told.values(done, VALUES) {
+                    if !self.tell(&told, values).await? {
+                        return Ok(false);
+                    }
+                    done += values.len();
+                    self.job.telling = Some(told.telling(done, None));
                 }
-                done += values.len();
-                self.job.telling = Some(told.telling(done, None));
+                // Who tells of a level that fell meanwhile may have come by before this was there.
+                let now = Told::of(self.services, &self.topic, &fed).await?;
+                if now.levels().eq(told.levels()) {
+                    break;
+                }
+                told = now;
             }
             self.job.objects_done += 1;
             self.job.telling = None;
@@ -226,7 +235,7 @@ async fn put(
     let once = Once::of_subscription(&tenant, &made);
     let put = match cause {
         Cause::Came(_) => store.put_notification(&tenant, &made, Some(&once)).await.map(drop),
-        Cause::Fell(_) => store.lower_notification(&tenant, &once, made.level).await,
+        Cause::Fell(_) => store.lower_notification(&tenant, &made, &once).await,
     };
     put.err().map(|error| (tenant, made, error))
 }

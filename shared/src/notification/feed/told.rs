@@ -54,7 +54,8 @@ impl Topic {
             SubscriptionSource::ThreatActor(id) => {
                 let head = services.store().head(id).await?;
                 let Some(head) = head.filter(|head| !head.deleted) else { return Ok(None) };
-                let level = level_of(services, &head.facets, &head.owner, None).await?;
+                let since = Some(head.known_at);
+                let level = level_of(services, &head.facets, &head.owner, since).await?;
                 (head.facets.name.clone().unwrap_or_else(|| id.to_string()), None, level)
             }
         };
@@ -128,8 +129,8 @@ impl Told {
             // one entered, and is told only if it is theirs to read as well.
             SubscriptionSource::Collection(id) => {
                 if topic.holds(services, *id, indicator).await? {
-                    let facets = &indicator.facets;
-                    let level = level_of(services, facets, &indicator.owner, None).await?;
+                    let (facets, since) = (&indicator.facets, Some(indicator.known_at));
+                    let level = level_of(services, facets, &indicator.owner, since).await?;
                     let level = level.max(topic.level);
                     told.reasons.push(Reason { level, owners: Vec::new() });
                 }
@@ -165,9 +166,17 @@ impl Told {
             digest.update(&entity.id);
             digest.update([0]);
         }
+        for level in self.levels() {
+            digest.update([level as u8]);
+        }
         let mut values = [0; 16];
         values.iter_mut().zip(digest.finalize()).for_each(|(to, from)| *to = from);
         Telling { object: self.fed.object.clone(), values, values_done: done, subscriber }
+    }
+
+    /// The levels of all reasons to tell of it.
+    pub fn levels(&self) -> impl Iterator<Item = Tlp> + '_ {
+        self.reasons.iter().map(|reason| reason.level)
     }
 
     /// Where a telling goes on: where it stood, if that was of this indicator with these values,
@@ -227,7 +236,8 @@ impl Reason {
     async fn of(services: &Services, topic: &Topic, parts: &[&Head]) -> Result<Self, StoreError> {
         let mut reason = Self { level: topic.level, owners: Vec::new() };
         for head in parts {
-            let level = level_of(services, &head.facets, &head.owner, None).await?;
+            let since = Some(head.known_at);
+            let level = level_of(services, &head.facets, &head.owner, since).await?;
             reason.level = reason.level.max(level);
             reason.owners.push(head.owner.clone());
         }

@@ -109,12 +109,12 @@ pub enum FeedPlace {
 }
 
 /// How far the telling of one indicator came. The counts hold for this indicator with these values
-/// and for no other: what changed meanwhile is told of from its beginning.
+/// at these levels and for no other: what changed meanwhile is told of from its beginning.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Telling {
     /// The indicator.
     pub object: ObjectId,
-    /// A digest of its values, in their order.
+    /// A digest of its values, in their order, and of the levels at which it is told.
     pub values: [u8; 16],
     /// How many of them all subscribers were told of.
     pub values_done: usize,

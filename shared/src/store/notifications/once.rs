@@ -10,7 +10,6 @@ use crate::access::TenantId;
 use crate::notification::{Named, Notification, NotificationId};
 use crate::store::item::{Item, ReadItem, binary, key, number, text};
 use crate::store::{Store, StoreError, batches};
-use crate::tlp::Tlp;
 
 /// How often it is looked again what was told, where others tell the same at other levels.
 const ATTEMPTS: u32 = 5;
@@ -135,24 +134,30 @@ impl Store {
         Err(at_many_levels())
     }
 
-    /// What was told under a name at a higher level is at `level` from now on; it stays what and
-    /// where it is otherwise. What was not told, or is deleted, is let be.
+    /// What was told under a name at a higher level says what `notification` does from now on, at
+    /// the level of that: nothing of what it said above. It stays where it is, and is kept as long
+    /// as it was. What was not told, or is deleted, is let be.
     ///
     /// # Errors
     /// When the table cannot be written.
     pub async fn lower_notification(
         &self,
         tenant: &TenantId,
+        notification: &Notification,
         once: &Once,
-        level: Tlp,
     ) -> Result<(), StoreError> {
         for _ in 0..ATTEMPTS {
             let item = self.get_notification_item(key(once.name.clone(), "O")).await?;
             let Some(item) = item else { return Ok(()) };
-            let higher = item.number("l")?.filter(|known| *known > level as u64);
+            let higher = item.number("l")?.filter(|known| *known > notification.level as u64);
             let Some(known) = higher else { return Ok(()) };
             let id = told_as(&item)?;
-            let lowered = |told: &Notification| Notification { level, ..told.clone() };
+            let lowered = |told: &Notification| Notification {
+                id: told.id,
+                stored: told.stored,
+                expires: told.expires,
+                ..notification.clone()
+            };
             match self.lower(tenant, once, (id, known), lowered).await {
                 Err(StoreError::Conflict) => {}
                 done => return done.map(drop),
