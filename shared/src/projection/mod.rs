@@ -13,6 +13,7 @@ mod expirations;
 mod feeding;
 mod said;
 mod settling;
+mod subject;
 mod view;
 mod wanted;
 
@@ -28,15 +29,13 @@ use tracing::warn;
 use crate::id::ObjectId;
 use crate::log::LogId;
 use crate::services::{Definitions, Services};
-use crate::store::{Head, OldVersion, Store, StoreError};
-use crate::time::Version;
-use crate::tlp::Tlp;
+use crate::store::{Head, Store, StoreError};
 pub(crate) use append::CLOCK_MARGIN_MICROS;
 use append::{Candidate, Standings};
-use belonging::above_ceilings;
 pub(crate) use belonging::{belongs, holds_above};
 pub(crate) use expirations::stand_active;
 pub(crate) use said::said_since;
+use subject::Subject;
 use view::View;
 
 /// Updates of heads under way at once.
@@ -54,28 +53,6 @@ pub struct Failures(pub Vec<(ObjectId, StoreError)>);
 pub struct Projector {
     store: Store,
     views: Mutex<HashMap<LogId, Arc<Mutex<View>>>>,
-}
-
-/// An object on its way into the logs.
-struct Subject {
-    head: Head,
-    /// The level of its newest version.
-    level: Tlp,
-    /// The highest level of those before it that were never projected.
-    passed: Option<Tlp>,
-    older: Vec<OldVersion>,
-    /// The logs it belongs in.
-    wanted: HashSet<LogId>,
-    /// The logs in which one of its ends is a member (relationships and sightings only).
-    related: HashSet<LogId>,
-    /// The logs in which one of its ends is a member though it is deleted itself.
-    parted: HashSet<LogId>,
-    /// The logs in which older versions that were never projected belong.
-    history: HashSet<(LogId, Version)>,
-    /// The logs that older versions are above the ceiling of.
-    above: HashSet<(LogId, Version)>,
-    /// The logs that another projector may be about to put an earlier revision into.
-    in_flight: HashSet<LogId>,
 }
 
 impl Projector {
@@ -261,7 +238,7 @@ impl Projector {
         let described = stream::iter(heads)
             .map(|head| async move {
                 let id = head.id().clone();
-                (id, self.describe_one(services, definitions, head, ends, now).await)
+                (id, Subject::describe(services, definitions, head, ends, now).await)
             })
             .buffer_unordered(CONCURRENCY);
         let mut subjects = Vec::new();
@@ -275,57 +252,6 @@ impl Projector {
         Ok((subjects, failed))
     }
 
-    async fn describe_one(
-        &self,
-        services: &Services,
-        definitions: &Definitions,
-        mut head: Head,
-        ends: &HashMap<ObjectId, Head>,
-        now: DateTime<Utc>,
-    ) -> Result<Subject, StoreError> {
-        definitions::forget_deleted(definitions, &mut head);
-        let since = Some(head.known_at);
-        let level = crate::ingestion::level_of(services, &head.facets, &head.owner, since).await?;
-        let now = expirations::judged_at(now, head.pending.unwrap_or_default());
-        let wanted = wanted::logs(definitions, &head, level, now);
-        let related = wanted::related(definitions, &head, level, ends);
-        let parted = wanted::parted(definitions, &head, ends);
-        let leaves = head.memberships.keys().any(|log| !wanted.contains(log));
-        let needs_older = head.state.has_older
-            && (leaves
-                || !head.state.history.is_empty()
-                || !head.state.removals.is_empty()
-                || asked_anew(&head));
-        let older =
-            if needs_older { self.store.older_versions(head.id()).await? } else { Vec::new() };
-        let (mut history, mut passed) = (HashSet::new(), None);
-        for old in older.iter().filter(|old| head.state.history.contains(&old.facets.version)) {
-            let level =
-                crate::ingestion::level_of(services, &old.facets, &head.owner, since).await?;
-            passed = passed.max(Some(level));
-            let logs = wanted::collections(definitions, &head, &old.facets, level);
-            history.extend(logs.map(|log| (log, old.facets.version.clone())));
-        }
-        let above = above_ceilings(services, definitions, &head, &older).await?;
-        let in_flight = if head.revision > head.projected + 1 {
-            wanted::in_flight(definitions, &head, &older)
-        } else {
-            HashSet::new()
-        };
-        Ok(Subject {
-            head,
-            level,
-            passed,
-            older,
-            wanted,
-            related,
-            parted,
-            history,
-            above,
-            in_flight,
-        })
-    }
-
     /// Appends what has to be said, log by log, logs side by side.
     async fn append_all(
         &self,
@@ -334,7 +260,7 @@ impl Projector {
     ) -> Result<HashMap<ObjectId, Standings>, append::AppendError> {
         let mut by_log: BTreeMap<LogId, Vec<Candidate<'_>>> = BTreeMap::new();
         for subject in subjects {
-            for log in logs_to_look_at(definitions, subject) {
+            for log in subject.logs_to_look_at(definitions) {
                 by_log.entry(log).or_default().push(Candidate {
                     head: &subject.head,
                     older: &subject.older,
@@ -378,36 +304,10 @@ impl Projector {
     }
 }
 
-/// Whether something else than a new version asks for the projection, perhaps among others.
-fn asked_anew(head: &Head) -> bool {
-    head.revision > head.projected + 1
-        || head.memberships.values().any(|known| known.version.is_none() && !known.related)
-}
-
 fn out_of_time() -> StoreError {
     StoreError::Unavailable("not done in time".into())
 }
 
 fn is_sro(id: &ObjectId) -> bool {
     matches!(id.object_type(), "relationship" | "sighting")
-}
-
-/// The logs that may have something to say of an object. An object with a revision that was
-/// never projected may stand in a log of which its `HEAD` knows nothing, so all are looked at.
-fn logs_to_look_at(definitions: &Definitions, subject: &Subject) -> HashSet<LogId> {
-    let head = &subject.head;
-    let mut logs: HashSet<LogId> = head.memberships.keys().copied().collect();
-    logs.extend(&subject.wanted);
-    logs.extend(&subject.related);
-    logs.extend(&subject.parted);
-    logs.extend(&subject.in_flight);
-    if head.revision > head.projected + 1 {
-        let all = definitions.iter().map(|defined| LogId::Collection(defined.collection.id));
-        logs.extend(all);
-        if head.facets.is_indicator() {
-            let versions = subject.older.iter().map(|old| &old.facets);
-            logs.extend(wanted::possible_indicator_logs(versions.chain([&head.facets])));
-        }
-    }
-    logs
 }

@@ -1,6 +1,7 @@
 //! One function on a stage: tables and a bucket of its own, what it finds there, what it is asked,
 //! and what it leaves, so that a run that faults befell can be held against one without.
 
+mod ask;
 mod outcome;
 mod scenarios;
 mod state;
@@ -13,7 +14,6 @@ use aws_sdk_dynamodb::config::SharedHttpClient;
 use aws_sdk_dynamodb::config::retry::RetryPartition;
 use chrono::TimeDelta;
 use futures::future::BoxFuture;
-use lambda_http::Body;
 use live_stream::Limits;
 use local::engines::clients;
 use local::engines::s3::S3;
@@ -23,11 +23,13 @@ use serde_json::{Value, json};
 use shared::access::{NewKey, Scope, TenantId};
 use shared::clock::Clock;
 use shared::collection::{Collection, CollectionSettings};
+use shared::http::StreamedBody;
 use shared::ingestion::{Candidate, Outcome as Taken, Submission, submit};
 use shared::services::{Services, Settings, SourceKeySecret};
 use shared::store::Names;
 use shared::tlp::Tlp;
 
+pub use ask::Ask;
 pub use outcome::Outcome;
 pub use scenarios::all;
 pub use state::State;
@@ -52,36 +54,6 @@ pub enum Step {
     Pump,
     /// Events of the streams: the items there are then of a partition of jobs.
     Jobs(&'static str),
-}
-
-/// A request.
-#[derive(Debug, Clone)]
-pub struct Ask {
-    method: &'static str,
-    path: String,
-    headers: Vec<(&'static str, String)>,
-    body: String,
-}
-
-impl Ask {
-    /// A request without a body.
-    pub fn new(method: &'static str, path: impl Into<String>) -> Self {
-        Self { method, path: path.into(), headers: Vec::new(), body: String::new() }
-    }
-
-    /// With a header.
-    #[must_use]
-    pub fn header(mut self, name: &'static str, value: impl Into<String>) -> Self {
-        self.headers.push((name, value.into()));
-        self
-    }
-
-    /// With a body.
-    #[must_use]
-    pub fn body(mut self, kind: &str, body: impl Into<String>) -> Self {
-        self.body = body.into();
-        self.header("content-type", kind)
-    }
 }
 
 /// What a function is put through: set up without faults, then asked step by step.
@@ -286,15 +258,7 @@ impl Stage {
     }
 
     async fn ask(&self, function: &str, services: &Services, ask: Ask) -> Outcome {
-        let mut request = http::Request::builder()
-            .method(ask.method)
-            .uri(format!("https://intel.example.com{}", ask.path))
-            .header("authorization", format!("Bearer {}", self.key));
-        for (name, value) in ask.headers {
-            request = request.header(name, value);
-        }
-        let body = if ask.body.is_empty() { Body::Empty } else { Body::Text(ask.body) };
-        let request = request.body(body).unwrap();
+        let request = ask.signed(&self.key);
         let response = match function {
             "LiveStreamFunction" | "StreamsFunction" => {
                 let limits = Limits { patience: Duration::ZERO, ..Limits::default() };
@@ -305,6 +269,12 @@ impl Stage {
             }
         };
         Outcome::of(&response)
+    }
+
+    /// Opens a live stream on an instance of its function.
+    pub async fn stream(&self, services: &Services, path: &str) -> StreamedBody {
+        let request = Ask::new("GET", path).signed(&self.key);
+        live_stream::handle(services, Limits::default(), request).await.into_body()
     }
 
     async fn event(&self, function: &str, services: &Services, event: Value) -> Outcome {

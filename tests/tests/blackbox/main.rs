@@ -85,6 +85,7 @@ mod live_stream_asking;
 mod live_stream_clients;
 mod live_stream_cost;
 mod live_stream_replay;
+mod live_stream_silence;
 mod live_stream_table;
 mod live_stream_wire;
 mod loss;
