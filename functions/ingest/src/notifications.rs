@@ -94,7 +94,7 @@ pub async fn post(services: &Services, call: &Call) -> Result<Answer, ApiError> 
     let made = notification(services, &caller, material, posted)?;
     let once = name.map(|name| Once::named(&caller.tenant, &name, &body));
     match services.store().put_notification(&caller.tenant, &made, once.as_ref()).await? {
-        PutNotification::Done => Ok(answer(made.id, "created")),
+        PutNotification::Done { id } => Ok(answer(id, "created")),
         PutNotification::Known { id, same: true } => Ok(answer(id, "unchanged")),
         PutNotification::Known { .. } => Err(ApiError::new(
             StatusCode::CONFLICT,

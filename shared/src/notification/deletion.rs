@@ -69,9 +69,9 @@ async fn delete_along(
     until: Instant,
 ) -> Result<bool, StoreError> {
     let mut written = Instant::now();
-    let lists = walk.lists();
     loop {
         let batch = walk.next(STEP).await?;
+        let lists = walk.lists();
         let Some(reached) = batch.reached else { return Ok(true) };
         let chosen = batch
             .found

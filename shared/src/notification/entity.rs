@@ -73,8 +73,7 @@ impl Entity {
             if matches!(ioc.kind, IocType::Email | IocType::Cve | IocType::MitreAttack) {
                 continue;
             }
-            let value =
-                normalised(ioc.kind, &ioc.value).unwrap_or_else(|| ioc.value.trim().to_lowercase());
+            let value = normalised(ioc.kind, &ioc.value).unwrap_or_else(|| as_written(ioc));
             let entity = Self::of_value(ioc.kind, value);
             let same_file = |known: &&mut Self| one_file && known.kind == EntityType::File;
             if entity.kind == EntityType::File
@@ -123,6 +122,12 @@ fn normalised(kind: IocType, value: &str) -> Option<String> {
     let record =
         IocRecord { kind: kind.name().into(), value: value.into(), ..IocRecord::default() };
     record.check().ok().map(|ioc| ioc.value().to_owned())
+}
+
+/// A value that has no normal form, as it is known by: of a URL the case may matter.
+fn as_written(ioc: &IocValue) -> String {
+    let value = ioc.value.trim();
+    if ioc.kind == IocType::Url { value.to_owned() } else { value.to_lowercase() }
 }
 
 fn sha256(text: &str) -> String {

@@ -16,6 +16,7 @@ mod source_key;
 pub(crate) mod testing;
 mod visibility;
 mod walk;
+mod ways;
 
 use std::num::NonZeroU32;
 

@@ -67,7 +67,7 @@ pub use notification_jobs::{
     Cause, DeletionJob, Fed, FeedJob, FeedPlace, JobName, JobPage, JobPlace, NotificationJob,
     Telling, WalkJob, Way, notification_job_named,
 };
-pub use notifications::{List, Once, Part, PutNotification, Range};
+pub use notifications::{List, Noted, Once, Part, PutNotification, Range};
 pub use objects::{Expected, PutHead};
 pub use paths::Path;
 pub use receipts::{Receipt, ReceiptFailure, ReceiptObject};

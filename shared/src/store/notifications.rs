@@ -13,6 +13,7 @@ use super::{Store, StoreError, codec};
 use crate::access::TenantId;
 use crate::notification::{Notification, Posting};
 
+pub use kinds::Noted;
 pub use list::List;
 pub use once::{Once, PutNotification};
 pub use read::{Part, Range};
@@ -112,7 +113,8 @@ mod tests {
             .iter()
             .flat_map(|list| [list.partition(&a), list.partition(&b)])
             .chain(
-                [kinds_key(&a, None), kinds_key(&a, Some("")), kinds_key(&b, Some("all"))]
+                [Noted::All, Noted::Tag(""), Noted::Tag("all"), Noted::Source("all")]
+                    .map(|of| kinds_key(&a, of))
                     .map(|key| key.text("id").unwrap().to_owned()),
             )
             .collect();

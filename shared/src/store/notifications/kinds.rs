@@ -16,11 +16,27 @@ use crate::store::{Store, StoreError};
 /// What a list of kinds is kept for beyond the notifications it speaks of.
 const KINDS_KEPT_LONGER: u64 = 7 * 86_400;
 
-/// Where it is written of which kinds and levels a tenant's notifications are, or those with one
-/// tag.
-pub(super) fn kinds_key(tenant: &TenantId, tag: Option<&str>) -> Item {
-    let words = ["kinds", tenant.as_str(), tag.unwrap_or_default()];
-    key(partition(&words[..if tag.is_some() { 3 } else { 2 }]), "K")
+/// Some of a tenant's notifications, of which it is written down of which kinds and levels they
+/// are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Noted<'a> {
+    /// All of them.
+    All,
+    /// Those from one source.
+    Source(&'a str),
+    /// Those with one tag.
+    Tag(&'a str),
+}
+
+/// Where that is written.
+pub(super) fn kinds_key(tenant: &TenantId, of: Noted<'_>) -> Item {
+    let tenant = tenant.as_str();
+    let partition = match of {
+        Noted::All => partition(&["kinds", tenant]),
+        Noted::Source(id) => partition(&["kinds", tenant, "source", id]),
+        Noted::Tag(tag) => partition(&["kinds", tenant, "tag", tag]),
+    };
+    key(partition, "K")
 }
 
 impl Store {
@@ -31,17 +47,17 @@ impl Store {
         tenant: &TenantId,
         notifications: &[Notification],
     ) -> Result<(), StoreError> {
-        let mut fresh: HashMap<(Option<&str>, Shelf), u64> = HashMap::new();
+        let mut fresh: HashMap<(Noted<'_>, Shelf), u64> = HashMap::new();
         for notification in notifications {
             let place = notification.shelf();
-            let tags = notification.tags.iter().map(|tag| Some(tag.as_str()));
-            for tag in std::iter::once(None).chain(tags) {
-                let until = fresh.entry((tag, place)).or_default();
+            let tags = notification.tags.iter().map(|tag| Noted::Tag(tag));
+            for of in [Noted::All, Noted::Source(&notification.source.id)].into_iter().chain(tags) {
+                let until = fresh.entry((of, place)).or_default();
                 *until = notification.expires.max(*until);
             }
         }
-        for ((tag, place), until) in fresh {
-            let key = kinds_key(tenant, tag);
+        for ((of, place), until) in fresh {
+            let key = kinds_key(tenant, of);
             let name = format!("{} {}", key.text("id")?, place.number());
             if self.noted_kinds().knows(&name, until) {
                 continue;
@@ -77,18 +93,18 @@ impl Store {
             .expression_attribute_values(":shelf", place)
     }
 
-    /// The kinds and levels of a tenant's notifications, or of those with a tag, in order; perhaps
-    /// some more, as none is ever taken away.
+    /// The kinds and levels of some of a tenant's notifications, in order; perhaps some more, as
+    /// none is ever taken away.
     ///
     /// # Errors
     /// When the table cannot be read.
     pub async fn notification_shelves(
         &self,
         tenant: &TenantId,
-        tag: Option<&str>,
+        of: Noted<'_>,
         consistent: bool,
     ) -> Result<Vec<Shelf>, StoreError> {
-        let item = self.read_notification_item(kinds_key(tenant, tag), consistent).await?;
+        let item = self.read_notification_item(kinds_key(tenant, of), consistent).await?;
         let numbers = item.map(|item| item.numbers("k")).unwrap_or_default();
         let mut shelves: Vec<Shelf> = numbers
             .into_iter()

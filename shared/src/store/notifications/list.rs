@@ -5,7 +5,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use sha2::{Digest, Sha256};
 
 use crate::access::TenantId;
-use crate::notification::{EntityType, Kind, Named, Notification, Shelf, SourceType};
+use crate::notification::{Named, Notification, Shelf, SourceType};
 use crate::tlp::Tlp;
 
 /// A list of a tenant's notifications, all of one level: who may not see them reads none.
@@ -13,10 +13,10 @@ use crate::tlp::Tlp;
 pub enum List {
     /// All of one kind.
     Kind(Shelf),
-    /// Those about one entity, from sources of one type.
+    /// Those about one entity, from sources of one type. An entity has one type.
     Entity(String, SourceType, Tlp),
-    /// Those from one source, about entities of one type.
-    Source(String, EntityType, Tlp),
+    /// Those of one kind from one source.
+    Source(String, Shelf),
     /// Those of one kind with a tag.
     Tag(String, Shelf),
 }
@@ -39,30 +39,26 @@ pub(super) fn main_partition(tenant: &TenantId) -> String {
 impl List {
     pub(super) fn partition(&self, tenant: &TenantId) -> String {
         let tenant = tenant.as_str();
-        match self {
-            Self::Kind(Shelf { kind: Kind { source, entity }, level }) => {
-                partition(&["kind", tenant, source.name(), entity.name(), level.name()])
-            }
+        let (facet, value, Shelf { kind, level }) = match self {
             Self::Entity(id, source, level) => {
-                partition(&["entity", tenant, id, source.name(), level.name()])
+                return partition(&["entity", tenant, id, source.name(), level.name()]);
             }
-            Self::Source(id, entity, level) => {
-                partition(&["source", tenant, id, entity.name(), level.name()])
-            }
-            Self::Tag(tag, Shelf { kind: Kind { source, entity }, level }) => {
-                partition(&["tag", tenant, tag, source.name(), entity.name(), level.name()])
-            }
-        }
+            Self::Kind(shelf) => ("kind", "", shelf),
+            Self::Source(id, shelf) => ("source", id.as_str(), shelf),
+            Self::Tag(tag, shelf) => ("tag", tag.as_str(), shelf),
+        };
+        let names = [kind.source.name(), kind.entity.name(), level.name()];
+        partition(&[&[facet, tenant, value], &names[..]].concat())
     }
 
     /// Every list a notification stands in.
     #[must_use]
     pub fn of(notification: &Notification) -> Vec<Self> {
-        let shelf @ Shelf { kind, level } = notification.shelf();
+        let shelf = notification.shelf();
         let mut lists = vec![
             Self::Kind(shelf),
-            Self::Entity(notification.entity.id.clone(), kind.source, level),
-            Self::Source(notification.source.id.clone(), kind.entity, level),
+            Self::Entity(notification.entity.id.clone(), shelf.kind.source, shelf.level),
+            Self::Source(notification.source.id.clone(), shelf),
         ];
         lists.extend(notification.tags.iter().map(|tag| Self::Tag(tag.clone(), shelf)));
         lists

@@ -14,6 +14,14 @@ use crate::store::{Store, StoreError, batches};
 /// How often it is looked again what was told, where others tell the same at other levels.
 const ATTEMPTS: u32 = 5;
 
+/// An id that another notification has is passed over for the next one, this often: of a million
+/// with one cause some fifty share an id with another.
+const NEIGHBOURS: u32 = 8;
+
+/// The condition under which a notification may be put under an id: TTL deletes late, so what is
+/// overdue counts as gone.
+const FREE: &str = "attribute_not_exists(id) OR #ttl < :now";
+
 /// What is written at most once for as long as it is kept.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Once {
@@ -47,7 +55,10 @@ impl Once {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum PutNotification {
     /// It is stored.
-    Done,
+    Done {
+        /// Its id: its own, or the next that was free.
+        id: NotificationId,
+    },
     /// It was stored before, as this one; perhaps deleted since.
     Known {
         /// Its id.
@@ -71,25 +82,56 @@ impl Store {
         once: Option<&Once>,
     ) -> Result<PutNotification, StoreError> {
         self.note_kinds(tenant, std::slice::from_ref(notification)).await?;
+        let mut made = notification.clone();
+        for _ in 0..NEIGHBOURS {
+            match self.put_told(tenant, &made, once).await {
+                Err(StoreError::Conflict) => {}
+                done => return done.map(|()| PutNotification::Done { id: made.id }),
+            }
+            if let Some(once) = once
+                && let Some(known) = self.known(tenant, once, &made).await?
+            {
+                return Ok(known);
+            }
+            let under_id = self.notification(tenant, made.id).await?;
+            if under_id.as_ref() == Some(&made) {
+                // The SDK sent this very write twice.
+                return Ok(PutNotification::Done { id: made.id });
+            }
+            made.step_aside(under_id.as_ref());
+        }
+        Err(StoreError::Throttled("too many notifications with one cause and one hash".into()))
+    }
+
+    /// Writes it unless there is something under its name or its id.
+    async fn put_told(
+        &self,
+        tenant: &TenantId,
+        notification: &Notification,
+        once: Option<&Once>,
+    ) -> Result<(), StoreError> {
         let mut writes = Vec::new();
         if let Some(once) = once {
-            // TTL deletes late: what is overdue counts as gone.
-            let free = "attribute_not_exists(id) OR #ttl < :now";
-            let put = self.put_once(once, notification);
-            let put = put
-                .condition_expression(free)
-                .expression_attribute_names("#ttl", "ttl")
-                .expression_attribute_values(":now", number(self.seconds_now()));
-            writes.push(TransactWriteItem::builder().put(built(put.build())?).build());
+            writes.push(self.if_free(self.put_once(once, notification))?);
         }
-        for item in items(tenant, notification)? {
+        for (index, item) in items(tenant, notification)?.into_iter().enumerate() {
             let put = Put::builder().table_name(&self.names().notifications).set_item(Some(item));
-            writes.push(TransactWriteItem::builder().put(built(put.build())?).build());
+            // The first is the notification itself: its places in the lists follow it.
+            writes.push(if index == 0 {
+                self.if_free(put)?
+            } else {
+                TransactWriteItem::builder().put(built(put.build())?).build()
+            });
         }
-        match (self.transact_notification(writes).await, once) {
-            (Err(StoreError::Conflict), Some(once)) => self.known(tenant, once, notification).await,
-            (done, _) => done.map(|()| PutNotification::Done),
-        }
+        self.transact_notification(writes).await
+    }
+
+    fn if_free(&self, put: PutBuilder) -> Result<TransactWriteItem, StoreError> {
+        let put = put
+            .condition_expression(FREE)
+            .expression_attribute_names("#ttl", "ttl")
+            .expression_attribute_values(":now", number(self.seconds_now()));
+        Ok(TransactWriteItem::builder().put(built(put.build())?).build())
     }
 
     fn put_once(&self, once: &Once, notification: &Notification) -> PutBuilder {
@@ -103,33 +145,40 @@ impl Store {
         Put::builder().table_name(&self.names().notifications).set_item(Some(item))
     }
 
-    /// What was written under a name before. The SDK may have sent this very write twice.
+    /// What was written under a name before, perhaps just now, by this very write, sent twice;
+    /// nothing, where there is nothing.
     async fn known(
         &self,
         tenant: &TenantId,
         once: &Once,
         notification: &Notification,
-    ) -> Result<PutNotification, StoreError> {
+    ) -> Result<Option<PutNotification>, StoreError> {
+        let mut made = notification.clone();
         for _ in 0..ATTEMPTS {
             let item = self.get_notification_item(key(once.name.clone(), "O")).await?;
-            let item = item.ok_or(StoreError::Conflict)?;
+            let now = self.seconds_now();
+            let kept = |item: &Item| item.required_number("ttl").is_ok_and(|until| until >= now);
+            let Some(item) = item.filter(kept) else { return Ok(None) };
             let id = told_as(&item)?;
             let same = item.required_bytes("c")? == once.content;
-            let higher = item.number("l")?.filter(|known| *known > notification.level as u64);
+            let higher = item.number("l")?.filter(|known| *known > made.level as u64);
             if let Some(known) = higher {
-                match self.lower(tenant, once, (id, known), |_| notification.clone()).await {
-                    // Told at another level, or deleted, meanwhile.
-                    Err(StoreError::Conflict) => continue,
-                    Ok(true) => return Ok(PutNotification::Done),
-                    Ok(false) => return Ok(PutNotification::Known { id, same: true }),
+                match self.lower(tenant, once, (id, known), |_| made.clone()).await {
+                    // Told at another level, or deleted, meanwhile; or another has the id.
+                    Err(StoreError::Conflict) => {
+                        made.step_aside(self.notification(tenant, made.id).await?.as_ref());
+                        continue;
+                    }
+                    Ok(true) => return Ok(Some(PutNotification::Done { id: made.id })),
+                    Ok(false) => return Ok(Some(PutNotification::Known { id, same: true })),
                     Err(error) => return Err(error),
                 }
             }
-            return Ok(if id == notification.id && same {
-                PutNotification::Done
+            return Ok(Some(if id == made.id && same {
+                PutNotification::Done { id }
             } else {
                 PutNotification::Known { id, same }
-            });
+            }));
         }
         Err(at_many_levels())
     }
@@ -187,11 +236,13 @@ impl Store {
         let there = Some("attribute_exists(id)".to_owned());
         let same_id = id == notification.id;
         for (index, item) in items(tenant, notification)?.into_iter().enumerate() {
-            let put = Put::builder()
-                .table_name(&self.names().notifications)
-                .set_item(Some(item))
-                .set_condition_expression(there.clone().filter(|_| index == 0 && same_id));
-            writes.push(TransactWriteItem::builder().put(built(put.build())?).build());
+            let put = Put::builder().table_name(&self.names().notifications).set_item(Some(item));
+            writes.push(if index == 0 && !same_id {
+                self.if_free(put)?
+            } else {
+                let put = put.set_condition_expression(there.clone().filter(|_| index == 0));
+                TransactWriteItem::builder().put(built(put.build())?).build()
+            });
         }
         // The first is the notification itself, then come its places in the lists.
         for (index, item) in items(tenant, &told)?.into_iter().enumerate() {
@@ -226,6 +277,15 @@ impl Store {
             }
         }
         self.write_batches(&self.names().notifications, writes).await
+    }
+}
+
+impl Notification {
+    /// Takes the next id where another notification has its own.
+    fn step_aside(&mut self, under_id: Option<&Self>) {
+        if under_id.is_some() {
+            self.id = self.id.after().unwrap_or(NotificationId::MIN);
+        }
     }
 }
 
