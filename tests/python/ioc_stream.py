@@ -1,6 +1,7 @@
-"""ioc_stream.py BASE_URL KEY BAD_KEY LIMITED_KEY FILTERS: vt-py over the IoC stream of one tenant.
+"""ioc_stream.py BASE_URL KEY BAD_KEY REVOKED_KEY OTHER_KEY LIMITED_KEY FILTERS: vt-py over the IoC
+stream of one tenant.
 
-LIMITED_KEY is good for two requests a day.
+OTHER_KEY may not read the stream; LIMITED_KEY is good for two requests a day.
 
 FILTERS is a file: {"filters": {filter: [notification ids, newest first]}}.
 """
@@ -10,7 +11,7 @@ import sys
 
 import vt
 
-base_url, key, bad_key, limited_key, path = sys.argv[1:]
+base_url, key, bad_key, revoked_key, other_key, limited_key, path = sys.argv[1:]
 with open(path, encoding="utf-8") as file:
     filters = json.load(file)["filters"]
 
@@ -65,7 +66,8 @@ with vt.Client(key, host=base_url) as client:
     gone = "/ioc_stream_notifications/" + everything[0]
     fails("NotFoundError", lambda: client.get_object(gone))
     deleted = client.delete(gone)
-    assert client.get_error_async is not None and deleted.status == 404
+    error = vt.utils.make_sync(client.get_error_async(deleted))
+    assert deleted.status == 404 and error.code == "NotFoundError", error
     assert ids(client.iterator("/ioc_stream", limit=1)) == everything[1:2]
 
     message = fails("BadRequestError", lambda: list(
@@ -80,8 +82,10 @@ with vt.Client(key, host=base_url) as client:
     assert answer.status == 200 and answer.read() == b""
     print("tag-1 deleted")
 
-with vt.Client(bad_key, host=base_url) as client:
-    fails("WrongCredentialsError", lambda: next(client.iterator("/ioc_stream")))
+for refused, code in ((bad_key, "WrongCredentialsError"), (revoked_key, "UserNotActiveError"),
+                      (other_key, "ForbiddenError")):
+    with vt.Client(refused, host=base_url) as client:
+        fails(code, lambda: next(client.iterator("/ioc_stream")))
 
 with vt.Client(limited_key, host=base_url) as client:
     # Two of one day and two of the next, at midnight.

@@ -13,7 +13,7 @@ use crate::notification::feed::{add_feeds, add_places};
 use crate::store::{
     Cause, Fed, FeedPlace, Head, NotificationJob, OldVersion, Path, Store, StoreError, WalkJob,
 };
-use crate::subscription::{SubscriptionSource, is_carrier};
+use crate::subscription::{SubscriptionSource, is_actor, is_carrier};
 use crate::tlp::Tlp;
 
 /// Ways of one object that are looked at while it is projected; what is left becomes a job.
@@ -35,14 +35,15 @@ pub async fn enqueue(
         if standings.obsolete {
             continue;
         }
-        let fell = fell(subject);
+        let moved = moved(subject);
         if subject.head.facets.is_indicator() && !subject.head.deleted {
             entered.extend(entries(&subject.head, standings));
             entered.extend(returns(subject, standings));
-            entered
-                .extend(fell.into_iter().flat_map(|fell| present(&subject.head, standings, fell)));
+            entered.extend(
+                moved.into_iter().flat_map(|cause| present(&subject.head, standings, cause)),
+            );
         }
-        news.take_in(store, subject, fell).await?;
+        news.take_in(store, subject, moved).await?;
     }
     if !entered.is_empty() && store.was_subscribed_to(SourceType::Collection).await? {
         add_feeds(store, entered).await?;
@@ -62,13 +63,17 @@ fn entries<'a>(
     })
 }
 
-/// The collections in which it stands, of which it is told anew.
+/// The collections whose subscribers were told of it: those in which it stands, and, where it rose,
+/// those that it left by that.
 fn present<'a>(
     head: &'a Head,
     standings: &'a Standings,
     cause: Cause,
 ) -> impl Iterator<Item = (SubscriptionSource, Fed)> + 'a {
-    standings.memberships.keys().filter_map(move |log| {
+    let left = head.memberships.keys().filter(move |log| {
+        matches!(cause, Cause::Rose(_)) && !standings.memberships.contains_key(log)
+    });
+    standings.memberships.keys().chain(left).filter_map(move |log| {
         let LogId::Collection(id) = log else { return None };
         let fed = Fed { object: head.id().clone(), cause, ways: Vec::new() };
         Some((SubscriptionSource::Collection(*id), fed))
@@ -114,18 +119,22 @@ impl News {
         &mut self,
         store: &Store,
         subject: &mut Subject,
-        fell: Option<Cause>,
+        moved: Option<Cause>,
     ) -> Result<(), StoreError> {
         let Subject { head, older, .. } = subject;
         let came = Cause::Came(head.pending.unwrap_or_default());
-        self.take_in_relationship(store, head, older, fell).await?;
+        self.take_in_relationship(store, head, older, moved).await?;
         let object = head.id().clone();
+        if let Some(cause) = moved.filter(|_| is_actor(&object)) {
+            let source = SubscriptionSource::ThreatActor(object.clone());
+            self.onward.push((source, FeedPlace::Actor { cause, reached: None }));
+        }
         if !head.facets.is_indicator() && !is_carrier(&object) {
             return Ok(());
         }
         let arrived = arrives(head).then_some(came);
         head.state.gone = head.deleted;
-        self.walks.extend(arrived.into_iter().chain(fell).map(|cause| WalkJob {
+        self.walks.extend(arrived.into_iter().chain(moved).map(|cause| WalkJob {
             object: object.clone(),
             cause,
             only: None,
@@ -140,7 +149,7 @@ impl News {
         store: &Store,
         head: &mut Head,
         older: &[OldVersion],
-        fell: Option<Cause>,
+        moved: Option<Cause>,
     ) -> Result<(), StoreError> {
         let path = Path::of(&head.facets);
         let relationship = head.id().clone();
@@ -163,8 +172,8 @@ impl News {
             if known.as_ref() != Some(&path) || was_broken(head, older, &path) {
                 self.add_path(path.clone(), Cause::Came(head.pending.unwrap_or_default()));
             }
-            if let Some(fell) = fell {
-                self.add_path(path, fell);
+            if let Some(cause) = moved {
+                self.add_path(path, cause);
             }
         }
         Ok(())
@@ -205,19 +214,26 @@ impl News {
     }
 }
 
-/// Notes the level at which subscribers are told of what the object is a part of; says why they
-/// are told anew, where that is lower than what is settled, or than what was the newest version
-/// for a while before anybody projected it.
-fn fell(subject: &mut Subject) -> Option<Cause> {
+/// Notes the level at which subscribers are told of what the object is a part of; says why what
+/// they were told moves, where that is lower than what is settled, or than what was the newest
+/// version for a while before anybody projected it; or where it is higher.
+fn moved(subject: &mut Subject) -> Option<Cause> {
     let Subject { head, level, passed, .. } = subject;
-    let part = head.facets.is_indicator() || is_carrier(head.id());
+    let part = head.facets.is_indicator() || is_carrier(head.id()) || is_actor(head.id());
     let told = (part || Path::of(&head.facets).is_some()) && !head.deleted;
     let before = std::mem::replace(
         &mut head.state.told_at,
         Some(*level).filter(|level| told && *level > Tlp::Clear),
     );
-    let fell = told && before.max(*passed).is_some_and(|before| *level < before);
-    fell.then(|| Cause::Fell(head.pending.unwrap_or_default()))
+    let at = head.pending.unwrap_or_default();
+    if !told {
+        None
+    } else if before.max(*passed).is_some_and(|before| *level < before) {
+        Some(Cause::Fell(at))
+    } else {
+        let rose = head.projected > 0 && *level > before.unwrap_or(Tlp::Clear);
+        rose.then_some(Cause::Rose(at))
+    }
 }
 
 /// Whether an object comes that was not there: the first time, or after a deletion, be it one that

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
 use shared::access::Scope;
-use shared::notification::Notification;
+use shared::notification::{Notification, Source};
 use shared::tlp::Tlp;
 use tests::chance::{Chance, seed};
 use tests::keys::KeySpec;
@@ -78,7 +78,8 @@ async fn the_lists_of_kinds_are_kept_as_long_as_what_they_speak_of() {
     let for_days = |number: usize, days: u64| {
         let one = made(TENANT, first, number);
         let expires = one.id.seconds() + days * DAY;
-        Notification { tags: vec!["x".to_owned()], expires, ..one }
+        let source = Source { id: "one".to_owned(), ..one.source };
+        Notification { tags: vec!["x".to_owned()], source, expires, ..one }
     };
     let (mut all, mut longest) = (Vec::new(), 0);
     for (number, days) in [(0, 60), (1, 10), (0, 30), (5, 90), (5, 20)] {
@@ -87,7 +88,7 @@ async fn the_lists_of_kinds_are_kept_as_long_as_what_they_speak_of() {
         // Each by an instance that does not remember what others wrote.
         w.load_notifications(TENANT, std::slice::from_ref(&one)).await;
         let kept = w.kinds_are_kept_until().await;
-        assert_eq!(kept.len(), 2, "of all, and of those with the tag");
+        assert_eq!(kept.len(), 3, "of all, of those with the tag and of those from the source");
         assert!(kept.iter().all(|until| *until > longest), "{kept:?}, not {longest}");
         all.push(one.id.to_string());
     }
@@ -134,8 +135,13 @@ async fn vt_py_iterates_filters_resumes_gets_deletes_and_reads_errors() {
     let key = w.key(KeySpec::of(TENANT).with(scopes)).await.text;
     let mut bad = key.clone();
     bad.replace_range(30..31, if bad.as_bytes()[30] == b'a' { "b" } else { "a" });
+    let revoked = w.key(KeySpec::of(TENANT).with(scopes)).await;
+    w.revoke(&revoked).await;
+    let other = w.key(KeySpec::of(TENANT).with([Scope::ReadTaxii])).await.text;
     let limited = limited(&w).await;
-    let arguments = [w.http.base_url(), &key, &bad, &limited, filters.to_str().unwrap()];
+    let filters = filters.to_str().unwrap();
+    let keys = [&key, &bad, &revoked.text, &other, &limited].map(String::as_str);
+    let arguments = [&[w.http.base_url()], &keys[..], &[filters]].concat();
     let said = python::run("ioc_stream.py", &arguments).await;
     assert!(said.contains("tag-1 deleted"), "{said}");
     let client = w.stream_client(TENANT).await;

@@ -4,7 +4,8 @@
 
 use std::collections::BTreeMap;
 
-use shared::notification::Notification;
+use shared::notification::{Notification, NotificationId};
+use shared::time::Position;
 use shared::tlp::Tlp;
 use tests::chance::asked_for;
 use tests::fixtures::indicators;
@@ -255,4 +256,56 @@ async fn what_was_raised_since_ends_a_page_early() {
     let seen = (0..COUNT).rev().filter(|number| number % 40 == 0);
     let expected: Vec<String> = seen.map(|number| loaded.all[number].id.to_string()).collect();
     assert_eq!(found, expected);
+}
+
+/// A list that reaches far back with its first read may hold the most: it is left as soon as
+/// another is seen to hold fewer.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_list_that_only_begins_sparse_is_left() {
+    const MANY: usize = 8_000;
+    const FEW: usize = 400;
+    let world = World::http().await;
+    let first = first_cause();
+    let mut all: Vec<Notification> = (0..MANY).map(|number| made("acme", first, number)).collect();
+    let (tenant, last) = ("acme".parse().unwrap(), all[MANY - 1].id.cause().micros());
+    for (number, one) in all.iter_mut().enumerate() {
+        one.tags = vec!["steady".to_owned()];
+        // The last come within a second, and are of another kind.
+        if number >= MANY - FEW {
+            let cause = Position::from_micros(last + number as u64);
+            one.id = NotificationId::new(cause, &tenant, &one.source, &one.entity);
+            one.tags = vec!["burst".to_owned()];
+        }
+    }
+    all[MANY - FEW].tags.push("steady".to_owned());
+    let both = all[MANY - FEW].id.to_string();
+    let loaded = Loaded::of(&world, "acme", all).await;
+    for order in ["date-", "date+"] {
+        let query = [("filter", "tag:steady tag:burst"), ("order", order), ("limit", "10")];
+        let (found, cursor, units) = loaded.page(&query).await;
+        assert_eq!((found, cursor), (vec![both.clone()], None), "{order}");
+        assert!(units <= 48.0, "{order}: {units} units");
+    }
+}
+
+/// What asks for a source by a type that it is not of reads none of its lists.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_filter_that_contradicts_itself_costs_next_to_nothing() {
+    let world = World::http().await;
+    let first = first_cause();
+    let from = |number: usize| {
+        let mut one = made("acme", first, number);
+        one.source.id = format!("{}-{}", one.source.kind, one.source.id);
+        one
+    };
+    let loaded = Loaded::of(&world, "acme", (0..4_000).map(from).collect()).await;
+    for filter in [
+        "source_id:hunting_ruleset-source-1 origin:subscriptions",
+        "source_id:collection-source-1 source_type:threat_actor",
+        "source_id:nowhere",
+    ] {
+        let (found, cursor, units) = loaded.page(&[("filter", filter)]).await;
+        assert!(found.is_empty() && cursor.is_none(), "{filter}");
+        assert!(units <= 3.0, "{filter}: {units} units");
+    }
 }

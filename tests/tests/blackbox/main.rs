@@ -79,6 +79,7 @@ mod ingest_refusals;
 mod ioc_stream;
 mod ioc_stream_cost;
 mod ioc_stream_deletion;
+mod ioc_stream_ids;
 mod ioc_stream_pages;
 mod lambda_runtime;
 mod live_stream_asking;

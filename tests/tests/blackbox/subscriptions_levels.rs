@@ -163,3 +163,73 @@ async fn what_falls_on_worse_days_is_there_once() {
     assert_eq!(all(&amber, &[]).await, before);
     assert_eq!(all(&cleared(&w, TENANT, Tlp::Green).await, &[]).await, before);
 }
+
+/// What rose moves out of the way of those who may not see it, and comes back when it falls.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_rises_is_passed_over_at_no_price_and_comes_back() {
+    let w = World::http().await;
+    let (red, amber) = readers(&w).await;
+    let c = w.collection(CollectionSpec::everything().ceiling(Tlp::Amber)).await;
+    subscribe(&red, "collection", &c.id).await;
+    let objects: Vec<Object> = (0..60).map(|_| indicator().marked(Tlp::Green)).collect();
+    w.send(&objects).await;
+    at_rest(&w).await;
+    let before = all(&amber, &[]).await;
+    assert_eq!(before.len(), objects.len());
+    // One level above the ceiling of the collection, which they leave by that, and one below it.
+    let (amber_ones, red_ones) = objects.split_at(20);
+    let raise = |objects: &[Object], level: Tlp, at: &str| -> Vec<Object> {
+        objects.iter().map(|one| one.clone().at(at).marked(level)).collect()
+    };
+    w.send(&raise(red_ones, Tlp::Red, SECOND)).await;
+    w.send(&raise(amber_ones, Tlp::Amber, SECOND)).await;
+    at_rest(&w).await;
+    assert_eq!(told(&amber).await, names(amber_ones));
+    assert_eq!(all(&red, &[]).await, before, "who may see it has what it had");
+    let green = cleared(&w, TENANT, Tlp::Green).await;
+    let stream = w.metered("IocStreamListFunction", &green);
+    assert!(told(&stream.client).await.is_empty());
+    let read = stream.read_units();
+    assert!(told(&stream.client).await.is_empty());
+    let units = stream.read_units() - read;
+    assert!(units <= 4.0, "{units} units to see nothing");
+    w.send(&raise(&objects, Tlp::Clear, THIRD)).await;
+    at_rest(&w).await;
+    // What left and came back may stand where it came back, and is there once.
+    assert_eq!(told(&green).await, names(&objects));
+    assert_eq!(all(&red, &[]).await.len(), objects.len());
+}
+
+/// Whoever knows of it by a way that did not rise still sees it.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_an_actor_told_is_hidden_when_every_way_or_the_actor_rose() {
+    let w = World::http().await;
+    let (red, amber) = readers(&w).await;
+    let group = actor("Example Group");
+    one_by_one(&w, &[&group]).await;
+    subscribe(&red, "threat_actor", group.id()).await;
+    let (object, one, other) = (indicator(), malware("One"), malware("Other"));
+    let ways = [
+        relationship(&object, &one),
+        attributed(&one, &group),
+        relationship(&object, &other),
+        attributed(&other, &group),
+    ];
+    let parts: Vec<&Object> = [&object, &one, &other].into_iter().chain(&ways).collect();
+    one_by_one(&w, &parts).await;
+    let seen = names(std::slice::from_ref(&object));
+    assert_eq!(told(&amber).await, seen);
+    let before = all(&red, &[]).await;
+    one_by_one(&w, &[&one.clone().at(SECOND).marked(Tlp::Red)]).await;
+    assert_eq!(told(&amber).await, seen, "there is another way");
+    one_by_one(&w, &[&ways[3].clone().at(SECOND).marked(Tlp::Red)]).await;
+    assert!(told(&amber).await.is_empty(), "none is left");
+    assert_eq!(all(&red, &[]).await, before);
+    one_by_one(&w, &[&one.at(THIRD).marked(Tlp::Amber)]).await;
+    assert_eq!(told(&amber).await, seen);
+    one_by_one(&w, &[&group.clone().at(SECOND).marked(Tlp::Red)]).await;
+    assert!(told(&amber).await.is_empty(), "its name is in what is told");
+    assert_eq!(all(&red, &[]).await, before);
+    one_by_one(&w, &[&group.at(THIRD).marked(Tlp::Amber)]).await;
+    assert_eq!(all(&amber, &[]).await, before);
+}

@@ -8,12 +8,14 @@ use tracing::warn;
 
 use super::told::{Told, Topic};
 use super::ways::WAYS_AT_ONCE;
-use super::{FIRST_PAUSE, LONGEST_PAUSE, advance};
+use super::{FIRST_PAUSE, LONGEST_PAUSE, add_places, advance};
 use crate::access::TenantId;
 use crate::notification::{Entity, Notification};
 use crate::services::Services;
-use crate::store::{Cause, Fed, FeedJob, FeedPlace, NotificationJob, Once, Path, StoreError, Way};
-use crate::subscription::Subscription;
+use crate::store::{
+    Cause, Fed, FeedJob, FeedPlace, NotificationJob, Once, Path, Store, StoreError, Way,
+};
+use crate::subscription::{Subscription, SubscriptionSource, is_carrier};
 
 /// Values told of at once.
 const VALUES: usize = 50;
@@ -69,7 +71,7 @@ impl Feeding<'_> {
     /// Says whether it came to the end.
     async fn run(&mut self) -> Result<bool, StoreError> {
         loop {
-            let (part, next) = part(self.services, &self.job.place).await?;
+            let (part, next) = part(self.services, &self.job.source, &self.job.place).await?;
             self.part = part;
             if !self.tell_all().await? {
                 return Ok(false);
@@ -140,7 +142,7 @@ impl Feeding<'_> {
             // What was caused so long ago that it would not be kept is not written.
             let kept = |(_, made): &(TenantId, Notification)| !made.is_over(now);
             let made: Vec<_> = made.filter(kept).collect();
-            self.put_all(told.cause(), made).await?;
+            self.put_all(told, made).await?;
             let last = last.filter(|_| more);
             if last.is_none() {
                 return Ok(true);
@@ -159,12 +161,12 @@ impl Feeding<'_> {
     /// those: so it comes to an end however few are taken at a time.
     async fn put_all(
         &mut self,
-        cause: Cause,
+        told: &Told,
         mut left: Vec<(TenantId, Notification)>,
     ) -> Result<(), StoreError> {
         let mut pause = FIRST_PAUSE;
         loop {
-            let put = |(tenant, made)| put(self.services, cause, tenant, made);
+            let put = |(tenant, made)| put(self.services, told, tenant, made);
             let work: Vec<_> = left.into_iter().map(put).collect();
             let outcomes: Vec<_> = stream::iter(work).buffer_unordered(CONCURRENCY).collect().await;
             let mut failed = None;
@@ -210,7 +212,11 @@ impl Feeding<'_> {
     /// next step: that begins behind the last indicator that is done, not at a count.
     fn standing(&self) -> FeedJob {
         let mut job = self.job.clone();
-        let FeedPlace::Carrier { reached, .. } = &mut job.place else { return job };
+        let (FeedPlace::Carrier { reached, .. } | FeedPlace::Actor { reached, .. }) =
+            &mut job.place
+        else {
+            return job;
+        };
         let last = job.objects_done.checked_sub(1).and_then(|last| self.part.get(last));
         if let Some(last) = last {
             let by = last.ways.last().map(|way| way.first.clone());
@@ -223,50 +229,87 @@ impl Feeding<'_> {
 
 /// Writes a notification; gives it back with the reason where that fails. It is stored at the
 /// moment of the attempt that succeeds: a deletion that was asked for before leaves it alone. What
-/// only has a lower level now is what it was before.
+/// only has another level now is what it was before.
 async fn put(
     services: &Services,
-    cause: Cause,
+    told: &Told,
     tenant: TenantId,
     mut made: Notification,
 ) -> Option<(TenantId, Notification, StoreError)> {
     let store = services.store();
     made.stored = store.position_now();
     let once = Once::of_subscription(&tenant, &made);
-    let put = match cause {
+    let put = match told.cause() {
         Cause::Came(_) => store.put_notification(&tenant, &made, Some(&once)).await.map(drop),
         Cause::Fell(_) => store.lower_notification(&tenant, &made, &once).await,
+        Cause::Rose(_) => raise(store, told, &tenant, &made, &once).await,
     };
     put.err().map(|error| (tenant, made, error))
+}
+
+/// Moves what rose; and back, where it fell again while this was under way.
+async fn raise(
+    store: &Store,
+    told: &Told,
+    tenant: &TenantId,
+    made: &Notification,
+    once: &Once,
+) -> Result<(), StoreError> {
+    store.raise_notification(tenant, made, once).await?;
+    if told.belongs() {
+        store.lower_notification(tenant, made, once).await?;
+    }
+    Ok(())
 }
 
 /// The next indicators to tell of, and where to go on after them.
 async fn part(
     services: &Services,
+    source: &SubscriptionSource,
     place: &FeedPlace,
 ) -> Result<(Vec<Fed>, Option<FeedPlace>), StoreError> {
-    let (carrier, relationship, cause, reached) = match place {
-        FeedPlace::Objects(objects) => return Ok((objects.clone(), None)),
-        FeedPlace::Carrier { carrier, relationship, cause, reached } => {
-            (carrier, relationship, *cause, reached)
+    let (to, cause, reached) = match (place, source) {
+        (FeedPlace::Objects(objects), _) => return Ok((objects.clone(), None)),
+        (FeedPlace::Carrier { carrier, cause, reached, .. }, _) => (carrier, *cause, reached),
+        (FeedPlace::Actor { cause, reached }, SubscriptionSource::ThreatActor(actor)) => {
+            (actor, *cause, reached)
+        }
+        (FeedPlace::Actor { .. }, SubscriptionSource::Collection(_)) => {
+            return Ok((Vec::new(), None));
         }
     };
     let after = reached.as_ref().map(|(from, relationship)| Path {
         from: from.clone(),
-        to: carrier.clone(),
+        to: to.clone(),
         relationship: relationship.clone(),
     });
-    let (paths, more) = services.store().paths_to(carrier, after.as_ref(), INDICATORS).await?;
+    let (paths, more) = services.store().paths_to(to, after.as_ref(), INDICATORS).await?;
     let last = paths.last().map(|path| (path.from.clone(), path.relationship.clone()));
-    let next = last.filter(|_| more).map(|last| FeedPlace::Carrier {
-        carrier: carrier.clone(),
-        relationship: relationship.clone(),
-        cause,
-        reached: Some(last),
+    let next = last.filter(|_| more).map(|last| {
+        let reached = Some(last);
+        match place {
+            FeedPlace::Carrier { carrier, relationship, .. } => {
+                let (carrier, relationship) = (carrier.clone(), relationship.clone());
+                FeedPlace::Carrier { carrier, relationship, cause, reached }
+            }
+            _ => FeedPlace::Actor { cause, reached },
+        }
     });
+    let (carriers, paths): (Vec<Path>, Vec<Path>) =
+        paths.into_iter().partition(|path| is_carrier(&path.from));
+    let onward = carriers.into_iter().map(|path| {
+        let (carrier, relationship) = (path.from, path.relationship);
+        (source.clone(), FeedPlace::Carrier { carrier, relationship, cause, reached: None })
+    });
+    add_places(services.store(), onward.collect()).await?;
     let mut parts: Vec<Fed> = Vec::new();
     for path in paths {
-        let onward = Some((carrier.clone(), relationship.clone()));
+        let onward = match place {
+            FeedPlace::Carrier { carrier, relationship, .. } => {
+                Some((carrier.clone(), relationship.clone()))
+            }
+            _ => None,
+        };
         let way = Way { first: path.relationship, onward };
         match parts.last_mut() {
             Some(last) if last.object == path.from && last.ways.len() < WAYS_AT_ONCE => {

@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use sha2::{Digest, Sha256};
 
+use super::ways::all_ways;
 use crate::access::TenantId;
 use crate::id::ObjectId;
 use crate::ingestion::level_of;
@@ -90,6 +91,8 @@ impl Topic {
 /// One indicator, as subscribers are told of it.
 pub(super) struct Told {
     fed: Fed,
+    /// Whether it is to be told now: what only rose may have left the collection by that.
+    belongs: bool,
     entities: Vec<Entity>,
     labels: Vec<String>,
     /// Why it is told, the lowest level first.
@@ -110,10 +113,18 @@ impl Told {
     pub async fn of(services: &Services, topic: &Topic, fed: &Fed) -> Result<Self, StoreError> {
         let mut told = Self {
             fed: fed.clone(),
+            belongs: true,
             entities: Vec::new(),
             labels: Vec::new(),
             reasons: Vec::new(),
         };
+        if let (Cause::Rose(_), SubscriptionSource::ThreatActor(actor)) =
+            (fed.cause, &topic.subject)
+        {
+            // Others may know of it by a way that did not rise.
+            told.fed.ways = all_ways(services.store(), &fed.object, actor).await?;
+        }
+        let fed = &told.fed;
         let onward = fed.ways.iter().filter_map(|way| way.onward.as_ref());
         let mut ids: Vec<ObjectId> = onward.flat_map(|(a, b)| [a.clone(), b.clone()]).collect();
         ids.extend(fed.ways.iter().map(|way| way.first.clone()));
@@ -128,7 +139,8 @@ impl Told {
             // Whatever is in a collection, its readers read. Another version may have come since
             // one entered, and is told only if it is theirs to read as well.
             SubscriptionSource::Collection(id) => {
-                if topic.holds(services, *id, indicator).await? {
+                told.belongs = topic.holds(services, *id, indicator).await?;
+                if told.belongs || matches!(told.fed.cause, Cause::Rose(_)) {
                     let (facets, since) = (&indicator.facets, Some(indicator.known_at));
                     let level = level_of(services, facets, &indicator.owner, since).await?;
                     let level = level.max(topic.level);
@@ -136,7 +148,7 @@ impl Told {
                 }
             }
             SubscriptionSource::ThreatActor(actor) => {
-                for way in &fed.ways {
+                for way in &told.fed.ways {
                     let Some(parts) = parts(way, indicator, actor, &heads) else { continue };
                     told.reasons.push(Reason::of(services, topic, &parts).await?);
                 }
@@ -190,6 +202,11 @@ impl Told {
     /// Why it is told.
     pub fn cause(&self) -> Cause {
         self.fed.cause
+    }
+
+    /// Whether it is to be told now, and not only to be moved.
+    pub fn belongs(&self) -> bool {
+        self.belongs
     }
 
     /// The level at which a subscriber is told: that of the lowest reason it may know; `None` where
@@ -280,6 +297,7 @@ mod tests {
                 cause: Cause::Came(Position::from_micros(1)),
                 ways: Vec::new(),
             },
+            belongs: true,
             entities: domains.iter().map(entity).collect(),
             labels: Vec::new(),
             reasons: Vec::new(),

@@ -5,9 +5,10 @@ use std::collections::{BTreeMap, VecDeque};
 
 use crate::id::ObjectId;
 use crate::store::{
-    Fed, FeedJob, FeedPlace, NotificationJob, Path, Store, StoreError, WalkJob, Way,
+    Cause, Fed, FeedJob, FeedPlace, NotificationJob, Path, Store, StoreError, WalkJob, Way,
 };
 use crate::subscription::{SubscriptionSource, is_actor};
+use crate::time::Position;
 
 /// Indicators of one job.
 const PER_JOB: usize = 100;
@@ -15,6 +16,8 @@ const PER_JOB: usize = 100;
 pub(super) const WAYS_AT_ONCE: usize = 20;
 /// Paths read at once.
 const PATHS: usize = 100;
+/// Paths of one indicator that are looked at to find all its ways to one actor.
+const WEIGHED: usize = 2_000;
 
 /// What there is to tell, by the actor that is subscribed to.
 pub(crate) type Ways = BTreeMap<ObjectId, Vec<Way>>;
@@ -101,6 +104,29 @@ impl WalkJob {
         }
         all
     }
+}
+
+/// All ways from an indicator to an actor; none where there are more than are weighed.
+pub(super) async fn all_ways(
+    store: &Store,
+    indicator: &ObjectId,
+    actor: &ObjectId,
+) -> Result<Vec<Way>, StoreError> {
+    let cause = Cause::Rose(Position::default());
+    let object = indicator.clone();
+    let mut left = Some(WalkJob { object, cause, only: None, done: None, within: None });
+    let (mut all, mut looked) = (Vec::new(), 0);
+    while let Some(walk) = left {
+        if looked >= WEIGHED {
+            tracing::warn!(%indicator, %actor, "has too many ways to be moved");
+            return Ok(Vec::new());
+        }
+        let (mut ways, rest) = walk.next(store, PATHS).await?;
+        all.extend(ways.remove(actor).unwrap_or_default());
+        looked += PATHS;
+        left = rest;
+    }
+    Ok(all)
 }
 
 /// Adds jobs that tell the subscribers of each source, where it has any, of indicators.

@@ -42,6 +42,9 @@ pub enum Cause {
     /// Something that is told of got a lower level at this moment: who was told it already has it
     /// at that, and nobody else is told.
     Fell(Position),
+    /// Something that is told of got a higher level at this moment: who was told it keeps it at
+    /// that, out of the way of those who may not see it any more.
+    Rose(Position),
 }
 
 impl Cause {
@@ -49,7 +52,7 @@ impl Cause {
     #[must_use]
     pub const fn position(self) -> Position {
         match self {
-            Self::Came(position) | Self::Fell(position) => position,
+            Self::Came(position) | Self::Fell(position) | Self::Rose(position) => position,
         }
     }
 }
@@ -104,6 +107,13 @@ pub enum FeedPlace {
         /// Why: that was accepted, or has another level.
         cause: Cause,
         /// The last indicator that is done, and the relationship it comes by.
+        reached: Option<(ObjectId, ObjectId)>,
+    },
+    /// All that is related to the actor, which has another level.
+    Actor {
+        /// Why.
+        cause: Cause,
+        /// The last indicator, malware or campaign that is done, and the relationship it comes by.
         reached: Option<(ObjectId, ObjectId)>,
     },
 }

@@ -163,7 +163,7 @@ impl Store {
             let same = item.required_bytes("c")? == once.content;
             let higher = item.number("l")?.filter(|known| *known > made.level as u64);
             if let Some(known) = higher {
-                match self.lower(tenant, once, (id, known), |_| made.clone()).await {
+                match self.replace(tenant, once, (id, known), |_| made.clone()).await {
                     // Told at another level, or deleted, meanwhile; or another has the id.
                     Err(StoreError::Conflict) => {
                         made.step_aside(self.notification(tenant, made.id).await?.as_ref());
@@ -195,19 +195,45 @@ impl Store {
         notification: &Notification,
         once: &Once,
     ) -> Result<(), StoreError> {
+        let lowered = |told: &Notification| Notification {
+            id: told.id,
+            stored: told.stored,
+            expires: told.expires,
+            ..notification.clone()
+        };
+        let higher = |known| known > notification.level as u64;
+        self.move_told(tenant, once, higher, lowered).await
+    }
+
+    /// What was told under a name at a lower level is at the level of `notification` from now on,
+    /// and says what it said. What was not told, or is deleted, is let be.
+    ///
+    /// # Errors
+    /// When the table cannot be written.
+    pub async fn raise_notification(
+        &self,
+        tenant: &TenantId,
+        notification: &Notification,
+        once: &Once,
+    ) -> Result<(), StoreError> {
+        let level = notification.level;
+        let raised = |told: &Notification| Notification { level, ..told.clone() };
+        self.move_told(tenant, once, |known| known < level as u64, raised).await
+    }
+
+    async fn move_told(
+        &self,
+        tenant: &TenantId,
+        once: &Once,
+        from: impl Fn(u64) -> bool,
+        told_now: impl Fn(&Notification) -> Notification,
+    ) -> Result<(), StoreError> {
         for _ in 0..ATTEMPTS {
             let item = self.get_notification_item(key(once.name.clone(), "O")).await?;
             let Some(item) = item else { return Ok(()) };
-            let higher = item.number("l")?.filter(|known| *known > notification.level as u64);
-            let Some(known) = higher else { return Ok(()) };
+            let Some(known) = item.number("l")?.filter(|known| from(*known)) else { return Ok(()) };
             let id = told_as(&item)?;
-            let lowered = |told: &Notification| Notification {
-                id: told.id,
-                stored: told.stored,
-                expires: told.expires,
-                ..notification.clone()
-            };
-            match self.lower(tenant, once, (id, known), lowered).await {
+            match self.replace(tenant, once, (id, known), &told_now).await {
                 Err(StoreError::Conflict) => {}
                 done => return done.map(drop),
             }
@@ -215,9 +241,9 @@ impl Store {
         Err(at_many_levels())
     }
 
-    /// Puts what a subscriber is told now in the place of what it was told at a higher level, all
+    /// Puts what a subscriber is told now in the place of what it was told at another level, all
     /// or nothing: so it has one of both. What it deleted stays deleted; says whether it was there.
-    async fn lower(
+    async fn replace(
         &self,
         tenant: &TenantId,
         once: &Once,
