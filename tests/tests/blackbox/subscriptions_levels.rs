@@ -13,6 +13,8 @@ use tests::world::World;
 use tests::worse_days::{Faults, Kind, Only};
 
 const TENANT: &str = "acme";
+const FOURTH: &str = "2026-05-18T08:30:00.000Z";
+const FIFTH: &str = "2026-05-19T08:30:00.000Z";
 
 async fn cleared(w: &World, tenant: &str, clearance: Tlp) -> Client {
     let scopes = [Scope::ReadTaxii, Scope::ReadIocStream, Scope::DeleteIocStream];
@@ -128,7 +130,7 @@ async fn what_an_actor_told_is_seen_when_no_part_of_the_way_lies_above() {
 
 /// Killed, refused and done again at any point.
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn what_falls_on_worse_days_is_there_once() {
+async fn what_falls_and_rises_on_worse_days_is_there_once() {
     let (w, proxy) = World::on_worse_days().await;
     let (red, amber) = readers(&w).await;
     let c = w.collection(CollectionSpec::everything().ceiling(Tlp::Red)).await;
@@ -139,13 +141,12 @@ async fn what_falls_on_worse_days_is_there_once() {
     let before = all(&red, &[]).await;
     let tables = || Only::everything().table("notifications");
     let settling = Only::everything().operation("UpdateItem").table("objects");
-    proxy.set(
-        Faults::none()
-            .with(Kind::Throttled.at(0.1).on(tables()))
-            .with(Kind::LostAnswer.at(0.1).on(tables()))
-            .with(Kind::FailedWrite.at(0.1).on(tables()))
-            .with(Kind::LostWrite.at(0.5).on(settling)),
-    );
+    let faults = Faults::none()
+        .with(Kind::Throttled.at(0.1).on(tables()))
+        .with(Kind::LostAnswer.at(0.1).on(tables()))
+        .with(Kind::FailedWrite.at(0.1).on(tables()))
+        .with(Kind::LostWrite.at(0.5).on(settling));
+    proxy.set(faults.clone());
     let lower = |level: Tlp, at: &str| -> Vec<Object> {
         objects.iter().map(|one| one.clone().at(at).marked(level)).collect()
     };
@@ -159,9 +160,24 @@ async fn what_falls_on_worse_days_is_there_once() {
     w.sweep().await;
     w.at_rest().await;
     w.finish_notifications().await;
+    let green = cleared(&w, TENANT, Tlp::Green).await;
+    for client in [&red, &amber, &green] {
+        assert_eq!(all(client, &[]).await, before);
+    }
+    // Up again, and one step down: what overlaps ends at the present level.
+    proxy.set(faults);
+    w.send(&lower(Tlp::Red, FOURTH)).await;
+    w.project_again(&ids).await;
+    w.carry_on_notifications(std::time::Duration::from_millis(150)).await;
+    w.send(&lower(Tlp::Amber, FIFTH)).await;
+    w.project_again(&ids).await;
+    proxy.set(Faults::none());
+    w.sweep().await;
+    w.at_rest().await;
+    w.finish_notifications().await;
+    assert!(all(&green, &[]).await.is_empty());
     assert_eq!(all(&red, &[]).await, before);
     assert_eq!(all(&amber, &[]).await, before);
-    assert_eq!(all(&cleared(&w, TENANT, Tlp::Green).await, &[]).await, before);
 }
 
 /// What rose moves out of the way of those who may not see it, and comes back when it falls.
