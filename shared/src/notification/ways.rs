@@ -16,7 +16,7 @@ const LARGEST_READ: usize = 2_000;
 /// merged; the others are read as far as they are, so that a list that only began well is left.
 #[derive(Default)]
 pub(super) struct Ways {
-    ways: Vec<Vec<Lane>>,
+    facets: Vec<Vec<Lane>>,
     walked: usize,
     /// The last that was taken.
     taken: Option<NotificationId>,
@@ -39,7 +39,7 @@ impl Ways {
         let lanes = |lists: BTreeSet<List>| {
             lists.into_iter().map(|list| Lane::new(list, range, first_read)).collect()
         };
-        Self { ways: facets.into_iter().map(lanes).collect(), walked: 0, taken: None }
+        Self { facets: facets.into_iter().map(lanes).collect(), walked: 0, taken: None }
     }
 
     /// The lists that are walked.
@@ -54,13 +54,13 @@ impl Ways {
 
     /// Whether other lists may be walked after the next read.
     pub fn may_turn(&self) -> bool {
-        self.ways.len() > 1
+        self.facets.len() > 1
     }
 
     /// Takes the next of what waits. A notification that moved to another list while these were
     /// read may stand in both: it is taken from all of them, and said once.
     pub fn pop(&mut self) -> Option<NotificationId> {
-        let lanes = self.ways.get_mut(self.walked)?;
+        let lanes = self.facets.get_mut(self.walked)?;
         let fronts = lanes.iter().filter_map(|lane| Some((lane.front()?, lane.range.ascending)));
         let (next, _) = fronts.reduce(|a, b| if (a.0 < b.0) == a.1 { a } else { b })?;
         for lane in lanes.iter_mut().filter(|lane| lane.front() == Some(next)) {
@@ -75,7 +75,7 @@ impl Ways {
     pub async fn read(&mut self, walk: &Walk<'_>) -> Result<(), StoreError> {
         if self.may_turn() {
             let (walked, most) = (self.walked, read_of(self.lanes()));
-            let ways = self.ways.iter_mut().enumerate();
+            let ways = self.facets.iter_mut().enumerate();
             let behind =
                 ways.filter(
                     |(index, way)| {
@@ -86,7 +86,7 @@ impl Ways {
             try_join_all(lanes.map(|lane| lane.read(walk))).await?;
             self.turn();
         }
-        let lanes = self.ways.get_mut(self.walked).into_iter().flatten();
+        let lanes = self.facets.get_mut(self.walked).into_iter().flatten();
         let hungry = lanes.filter(|lane| lane.is_hungry());
         try_join_all(hungry.map(|lane| lane.read(walk))).await?;
         Ok(())
@@ -94,14 +94,14 @@ impl Ways {
 
     /// Goes on along the way that came furthest, after what was taken.
     fn turn(&mut self) {
-        let reaches = self.ways.iter().map(|way| way.iter().map(Lane::reach).min());
+        let reaches = self.facets.iter().map(|way| way.iter().map(Lane::reach).min());
         let reaches: Vec<u128> = reaches.map(|reach| reach.unwrap_or(u128::MAX)).collect();
         let own = reaches.get(self.walked).copied().unwrap_or_default();
         let best = reaches.into_iter().enumerate().max_by_key(|(_, reach)| *reach);
         let Some((best, _)) = best.filter(|(_, reach)| *reach > own) else { return };
         self.walked = best;
         let Some(taken) = self.taken else { return };
-        for lane in self.ways.get_mut(best).into_iter().flatten() {
+        for lane in self.facets.get_mut(best).into_iter().flatten() {
             let ascending = lane.range.ascending;
             let ahead = |id: NotificationId| if ascending { id > taken } else { id < taken };
             lane.waiting.retain(|posting| ahead(posting.id));
@@ -109,7 +109,7 @@ impl Ways {
     }
 
     fn lanes(&self) -> &[Lane] {
-        self.ways.get(self.walked).map_or(&[], Vec::as_slice)
+        self.facets.get(self.walked).map_or(&[], Vec::as_slice)
     }
 }
 
@@ -186,7 +186,7 @@ mod tests {
                 lane(Tlp::Green, &[2, 3, 6], ascending),
                 lane(Tlp::Amber, &[3, 5], ascending),
             ];
-            let mut ways = Ways { ways: vec![lanes], ..Ways::default() };
+            let mut ways = Ways { facets: vec![lanes], ..Ways::default() };
             let found: Vec<NotificationId> = std::iter::from_fn(|| ways.pop()).collect();
             let mut expected: Vec<_> = (1..=6).map(|number| notification(number).id).collect();
             if !ascending {

@@ -47,9 +47,9 @@ fn alike(tenant: &TenantId, cause: Position) -> [Notification; 2] {
     panic!("no two ids are alike");
 }
 
-async fn tell(store: &Store, tenant: &TenantId, one: &Notification) -> NotificationId {
-    let once = Once::of_subscription(tenant, one);
-    match store.put_notification(tenant, one, Some(&once)).await.unwrap() {
+async fn tell(store: &Store, tenant: &TenantId, told: &Notification) -> NotificationId {
+    let once = Once::of_subscription(tenant, told);
+    match store.put_notification(tenant, told, Some(&once)).await.unwrap() {
         PutNotification::Done { id } | PutNotification::Known { id, same: true } => id,
         known @ PutNotification::Known { .. } => panic!("{known:?}"),
     }

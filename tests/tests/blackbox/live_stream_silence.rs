@@ -42,13 +42,12 @@ fn a_store_that_never_answers_does_not_make_a_stream_fall_silent() {
         // By now it only looks whether the log has grown.
         let call = stage.front().calls().last().expect("a poll").name.clone();
         stage.front().strike(Some(Strike { call, nth: None, fault: Fault::Hangs }));
-        let silent = Instant::now();
-        assert_eq!(next(&mut stream).await[0].event, "heartbeat");
-        let first = silent.elapsed();
-        assert_eq!(next(&mut stream).await[0].event, "heartbeat");
-        let second = silent.elapsed() - first;
+        for _ in 0..2 {
+            let silent = Instant::now();
+            assert_eq!(next(&mut stream).await[0].event, "heartbeat");
+            assert!(silent.elapsed() < GIVEN_UP, "silent for {:?}", silent.elapsed());
+        }
         assert!(stage.front().struck() > 0, "it polled");
-        assert!(first.max(second) < GIVEN_UP, "silent for {first:?} and {second:?}");
         stage.front().strike(None);
         stage.settle("operator", &objects[1..]).await;
         let said = loop {

@@ -205,9 +205,9 @@ async fn what_rises_is_passed_over_at_no_price_and_comes_back() {
     let green = cleared(&w, TENANT, Tlp::Green).await;
     let stream = w.metered("IocStreamListFunction", &green);
     assert!(told(&stream.client).await.is_empty());
-    let read = stream.read_units();
+    let before_it = stream.read_units();
     assert!(told(&stream.client).await.is_empty());
-    let units = stream.read_units() - read;
+    let units = stream.read_units() - before_it;
     assert!(units <= 4.0, "{units} units to see nothing");
     w.send(&raise(&objects, Tlp::Clear, THIRD)).await;
     at_rest(&w).await;

@@ -39,14 +39,15 @@ pub(super) fn main_partition(tenant: &TenantId) -> String {
 impl List {
     pub(super) fn partition(&self, tenant: &TenantId) -> String {
         let tenant = tenant.as_str();
-        let (facet, value, Shelf { kind, level }) = match self {
+        let (facet, value, place) = match self {
             Self::Entity(id, source, level) => {
                 return partition(&["entity", tenant, id, source.name(), level.name()]);
             }
-            Self::Kind(shelf) => ("kind", "", shelf),
-            Self::Source(id, shelf) => ("source", id.as_str(), shelf),
-            Self::Tag(tag, shelf) => ("tag", tag.as_str(), shelf),
+            Self::Kind(place) => ("kind", "", place),
+            Self::Source(id, place) => ("source", id.as_str(), place),
+            Self::Tag(tag, place) => ("tag", tag.as_str(), place),
         };
+        let Shelf { kind, level } = place;
         let names = [kind.source.name(), kind.entity.name(), level.name()];
         partition(&[&[facet, tenant, value], &names[..]].concat())
     }
