@@ -1,6 +1,7 @@
 """export.py BASE_URL KEY VALUES|- [BUNDLES]: stix2-validator, python-stix2 and stix2-patterns on the
 STIX export: every type with every option, alone, in pairs and all together; with BUNDLES, on the
-pages in these files instead, the first of each as a whole too. VALUES lists [type, value] that must come back out of the
+pages in these files instead, the first of each as a whole too, and on a few indicators of every
+type with a spread of options. VALUES lists [type, value] that must come back out of the
 patterns. What the validator does not know is excepted, and listed."""
 
 import itertools
@@ -28,6 +29,10 @@ OPTIONS = {
     "include_observables": "true",
     "include_context": "true",
 }
+# What is asked of much data: each option alone, in every value, and all together.
+SPREAD = [{}, {"format": "objects"}, {"include_revoked": "true"}, OPTIONS,
+          *({"tlp": level} for level in ("clear", "green", "amber", "amber+strict", "red")),
+          *({name: value} for name, value in OPTIONS.items() if name != "tlp")]
 known = set()
 excepted = {}
 
@@ -76,7 +81,9 @@ def check_whole(bundle, what):
 def ask(session, params):
     answer = session.get(base_url + "/api/v1/iocs/stix", params=params)
     assert answer.status_code == 200, (params, answer.status_code, answer.text)
-    return answer.json()
+    objects = answer.json()
+    # A bare array is checked as a bundle that nobody wrapped.
+    return {"objects": objects} if params.get("format") == "objects" else objects
 
 
 session = requests.Session()
@@ -96,6 +103,15 @@ for kind, chosen in combinations:
     # The whole of it as it is, where all options are at one end or the other.
     if len(chosen) < 2 or len(chosen) == len(OPTIONS):
         check_whole(bundle, params)
+for kind, params in itertools.product(TYPES if more else [], SPREAD):
+    asked_for = dict(params, limit=8, **({"type": kind} if kind else {}))
+    bundle = ask(session, asked_for)
+    indicators = [item for item in bundle.get("objects", []) if item["type"] == "indicator"]
+    assert indicators, (asked_for, "the data has some of every type")
+    check(bundle, str(asked_for))
+    asked += 1
+    if params in ({}, OPTIONS):
+        check_whole(bundle, asked_for)
 for path in more:
     with open(path, encoding="utf-8") as file:
         for number, page in enumerate(json.load(file)):

@@ -16,13 +16,17 @@ use crate::context::{self, Made};
 use crate::identity::Publisher;
 use crate::indicator::{Exported, Indicator};
 use crate::made::derived_id;
-use crate::markings::{Rewrite, Used};
+use crate::markings::{MarkingIds, Rewrite, Used};
 use crate::observables;
 use crate::parameters::{Ask, Format};
 use crate::references::{Author, References};
 
 /// Room for the wrapping and for the definitions of all levels.
 const FRAME_BYTES: usize = 8_000;
+
+/// Of all that goes out: identities and marking definitions of STIX 2.0 become valid ones of 2.1 by
+/// saying so, as 2.1 took nothing away from either.
+const SPEC_VERSION: &str = "2.1";
 
 /// A bundle, object by object.
 pub struct Bundle<'a> {
@@ -33,8 +37,9 @@ pub struct Bundle<'a> {
     levels: Vec<Tlp>,
     statements: BTreeMap<ObjectId, String>,
     indicators: Vec<String>,
-    shared: Vec<(Value, Tlp)>,
+    observables: Vec<(Value, Tlp)>,
     places: HashMap<ObjectId, usize>,
+    context: BTreeMap<ObjectId, String>,
     own: Vec<String>,
     bytes: usize,
     last: Option<Mark>,
@@ -67,8 +72,9 @@ impl<'a> Bundle<'a> {
             levels: Vec::new(),
             statements: BTreeMap::new(),
             indicators: Vec::with_capacity(indicators.len()),
-            shared: Vec::new(),
+            observables: Vec::new(),
             places: HashMap::new(),
+            context: BTreeMap::new(),
             own: Vec::new(),
             last: None,
             cut: false,
@@ -110,19 +116,20 @@ impl<'a> Bundle<'a> {
         self.authors.extend(piece.author);
         self.statements.extend(piece.statements);
         self.indicators.push(piece.exported.json);
-        for (id, object) in piece.made.shared {
-            self.share(id, object, piece.exported.level);
+        for (id, object) in piece.made.observables {
+            self.observe(id, object, piece.exported.level);
         }
+        self.context.extend(piece.made.context);
         self.own.extend(piece.made.own);
         Ok(true)
     }
 
-    /// Adds an object that several indicators name: it goes out with the highest of their levels.
-    fn share(&mut self, id: ObjectId, object: Value, level: Tlp) {
-        let place = *self.places.entry(id).or_insert(self.shared.len());
-        match self.shared.get_mut(place) {
+    /// Adds an observable: it goes out with the highest of the levels of those that name it.
+    fn observe(&mut self, id: ObjectId, object: Value, level: Tlp) {
+        let place = *self.places.entry(id).or_insert(self.observables.len());
+        match self.observables.get_mut(place) {
             Some((_, known)) => *known = level.max(*known),
-            None => self.shared.push((object, level)),
+            None => self.observables.push((object, level)),
         }
     }
 
@@ -166,13 +173,11 @@ impl<'a> Bundle<'a> {
     fn retouch(&self, id: &ObjectId, author: &Author) -> Result<(String, Used), StoreError> {
         let write = || {
             let mut members: Members<'_> = serde_json::from_str(&author.json)?;
-            let own: Vec<Value> = members.get("object_marking_refs")?.unwrap_or_default();
-            let is_statement = |id: &str| {
-                id.parse().is_ok_and(|id: ObjectId| self.references.statement(&id).is_some())
-            };
+            let own = MarkingIds::of(&members);
+            let is_statement = |id: &ObjectId| self.references.statement(id).is_some();
             // A level stays, whoever defined the marking that gives it.
-            let marked = author.level > Tlp::Clear
-                || own.iter().filter_map(Value::as_str).any(|id| !is_statement(id));
+            let marked =
+                author.level > Tlp::Clear || own.readable.iter().any(|id| !is_statement(id));
             let level = marked.then_some(author.level);
             let rewrite = Rewrite {
                 version: self.ask.tlp_version,
@@ -181,6 +186,7 @@ impl<'a> Bundle<'a> {
             };
             let (_, used) = rewrite.apply(&mut members, level)?;
             members.remove("created_by_ref");
+            members.set("spec_version", SPEC_VERSION)?;
             Ok((serde_json::to_string(&members)?, used))
         };
         write().map_err(|error: serde_json::Error| damaged(id, &error))
@@ -192,14 +198,17 @@ impl<'a> Bundle<'a> {
         let author = piece.author.iter().filter(|(id, _)| !self.authors.contains_key(id));
         let statements = piece.statements.iter();
         let statements = statements.filter(|(id, _)| !self.statements.contains_key(id));
-        let shared = piece.made.shared.iter().filter(|(id, _)| !self.places.contains_key(id));
+        let made = &piece.made;
+        let observables = made.observables.iter().filter(|(id, _)| !self.places.contains_key(id));
+        let context = made.context.iter().filter(|(id, _)| !self.context.contains_key(id));
         // Its marking comes when all are known, and is of the same length for all levels.
         let marked = |object: &Value| text(&mark(object, "marking-definition--0000").to_string());
         text(&piece.exported.json)
             + author.map(|(_, json)| text(json)).sum::<usize>()
             + statements.map(|(_, json)| text(json)).sum::<usize>()
-            + shared.map(|(_, object)| marked(object) + 40).sum::<usize>()
-            + piece.made.own.iter().map(|json| text(json)).sum::<usize>()
+            + observables.map(|(_, object)| marked(object) + 40).sum::<usize>()
+            + context.map(|(_, json)| text(json)).sum::<usize>()
+            + made.own.iter().map(|json| text(json)).sum::<usize>()
     }
 
     /// The JSON text: a bundle, or the bare array. A bundle has no empty list (STIX 2.1, section
@@ -229,7 +238,7 @@ impl<'a> Bundle<'a> {
             objects.push(self.publisher.json);
             objects.extend(self.authors.into_values());
         }
-        self.levels.extend(self.shared.iter().map(|(_, level)| *level));
+        self.levels.extend(self.observables.iter().map(|(_, level)| *level));
         self.levels.sort_unstable();
         self.levels.dedup();
         let version = self.ask.tlp_version;
@@ -238,10 +247,11 @@ impl<'a> Bundle<'a> {
             objects.extend(self.statements.into_values());
         }
         objects.extend(self.indicators);
-        let shared = self.shared.iter();
+        let observables = self.observables.iter();
         objects.extend(
-            shared.map(|(object, level)| mark(object, version.marking_id(*level)).to_string()),
+            observables.map(|(object, level)| mark(object, version.marking_id(*level)).to_string()),
         );
+        objects.extend(self.context.into_values());
         objects.extend(self.own);
         objects
     }
@@ -259,10 +269,13 @@ fn damaged(id: &ObjectId, error: &serde_json::Error) -> StoreError {
 
 /// A marking definition without references: they would have to be followed on and on.
 fn without_refs(id: &ObjectId, json: &str) -> Result<String, StoreError> {
-    let mut members: Members<'_> =
-        serde_json::from_str(json).map_err(|error| damaged(id, &error))?;
-    for name in ["created_by_ref", "object_marking_refs", "granular_markings"] {
-        members.remove(name);
-    }
-    serde_json::to_string(&members).map_err(|error| damaged(id, &error))
+    let write = || {
+        let mut members: Members<'_> = serde_json::from_str(json)?;
+        for name in ["created_by_ref", "object_marking_refs", "granular_markings"] {
+            members.remove(name);
+        }
+        members.set("spec_version", SPEC_VERSION)?;
+        serde_json::to_string(&members)
+    };
+    write().map_err(|error: serde_json::Error| damaged(id, &error))
 }

@@ -1,19 +1,26 @@
 //! What an indicator names that is no observable: vulnerabilities and ATT&CK techniques, as
 //! objects of their own.
 
+use std::collections::HashSet;
+
 use serde_json::{Value, json};
 use shared::id::ObjectId;
-use shared::ioc::phases;
+use shared::ioc::{IocRecord, phases};
 use shared::stix::IocType;
 
 use crate::indicator::Indicator;
 use crate::made::{ALWAYS, derived_id};
 
+/// Vulnerabilities and techniques made of one indicator at the most.
+const MAX_CONTEXT: usize = 1000;
+
 /// Objects made for an indicator.
 #[derive(Default)]
 pub struct Made {
-    /// Objects that other indicators may name as well, still without markings.
-    pub shared: Vec<(ObjectId, Value)>,
+    /// Observables, which other indicators may name as well, still without markings.
+    pub observables: Vec<(ObjectId, Value)>,
+    /// Vulnerabilities and techniques, which others may name as well, as they go out.
+    pub context: Vec<(ObjectId, String)>,
     /// The indicator's own: observed-data and relationships.
     pub own: Vec<String>,
 }
@@ -51,36 +58,37 @@ pub fn link(link: &Link<'_>, author: Option<&ObjectId>, markings: &[String]) -> 
 
 /// Adds the vulnerabilities and techniques an indicator names, each with a relationship. STIX has
 /// no `indicates` from an indicator to a vulnerability (section 4.7), so they are related.
+///
+/// They say what everybody knows, whoever asks, so that the one version they have is always the
+/// same: no author, no marking. Who names them, and may not be known, says the relationship.
 pub fn add(
     indicator: &Indicator<'_>,
     author: Option<&ObjectId>,
     markings: &[String],
     made: &mut Made,
 ) {
-    let mut techniques = Vec::new();
-    let mut named = Vec::new();
+    let (mut cves, mut techniques) = (Vec::new(), Vec::new());
     for ioc in indicator.iocs() {
         match ioc.kind {
-            IocType::Cve => {
-                named.push((vulnerability(&ioc.value.to_ascii_uppercase()), "related-to"));
-            }
+            IocType::Cve => cves.push(ioc.value.to_ascii_uppercase()),
             IocType::MitreAttack => techniques.push(ioc.value),
             _ => {}
         }
     }
-    techniques.extend(referenced_techniques(indicator));
-    named.extend(techniques.iter().map(|technique| (attack_pattern(technique), "indicates")));
-    let mut linked: Vec<ObjectId> = Vec::new();
-    for ((id, mut object), kind) in named {
-        if linked.contains(&id) {
-            continue;
-        }
-        if let Some(author) = author {
-            object["created_by_ref"] = json!(author);
-        }
+    let references = indicator.list("external_references");
+    cves.extend(references.iter().filter_map(referenced_cve));
+    techniques.extend(references.iter().filter_map(referenced_technique));
+    let cves = cves.into_iter().map(|cve| (IocType::Cve, cve));
+    let techniques = techniques.into_iter().map(|technique| (IocType::MitreAttack, technique));
+    let mut seen = HashSet::new();
+    let named = cves.chain(techniques).filter(|named| seen.insert(named.clone()));
+    for (kind, name) in named.take(MAX_CONTEXT) {
+        let ((id, object), kind) = match kind {
+            IocType::Cve => (vulnerability(&name), "related-to"),
+            _ => (attack_pattern(&name), "indicates"),
+        };
         made.own.push(link(&Link { indicator, kind, target: &id }, author, markings));
-        made.shared.push((id.clone(), object));
-        linked.push(id);
+        made.context.push((id, object.to_string()));
     }
 }
 
@@ -121,15 +129,21 @@ fn attack_pattern(technique: &str) -> (ObjectId, Value) {
     (id, object)
 }
 
-/// The technique ids among its external references.
-fn referenced_techniques(indicator: &Indicator<'_>) -> Vec<String> {
-    let references = indicator.list("external_references");
-    let technique = |reference: &Value| {
-        let source = reference.get("source_name")?.as_str()?.to_ascii_lowercase();
-        let id = reference.get("external_id")?.as_str()?;
-        let digits = id.strip_prefix('T')?;
-        let shaped = digits.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.');
-        (source.starts_with("mitre") && shaped && digits.len() >= 4).then(|| id.to_owned())
-    };
-    references.iter().filter_map(technique).collect()
+/// The technique id of an external reference.
+fn referenced_technique(reference: &Value) -> Option<String> {
+    let source = reference.get("source_name")?.as_str()?.to_ascii_lowercase();
+    let id = reference.get("external_id")?.as_str()?;
+    let digits = id.strip_prefix('T')?;
+    let shaped = digits.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.');
+    (source.starts_with("mitre") && shaped && digits.len() >= 4).then(|| id.to_owned())
+}
+
+/// The CVE id of an external reference.
+fn referenced_cve(reference: &Value) -> Option<String> {
+    let source = reference.get("source_name")?.as_str()?;
+    let id = reference.get("external_id")?.as_str()?.to_ascii_uppercase();
+    let record =
+        IocRecord { kind: IocType::Cve.name().to_owned(), value: id, ..IocRecord::default() };
+    let cve = record.check().ok().filter(|_| source.eq_ignore_ascii_case("cve"))?;
+    Some(cve.value().to_owned())
 }

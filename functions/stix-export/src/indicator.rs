@@ -9,7 +9,7 @@ use shared::stix::{IocValue, Members};
 use shared::store::StoreError;
 use shared::tlp::{DEFAULT_LEVEL, Tlp};
 
-use crate::markings::{Rewrite, Used, effective};
+use crate::markings::{MarkingIds, Rewrite, Used, effective};
 use crate::parameters::Ask;
 use crate::references::References;
 use crate::selection::Picked;
@@ -17,7 +17,8 @@ use crate::selection::Picked;
 /// An indicator of the log, read as far as the export asks.
 pub struct Indicator<'a> {
     members: Members<'a>,
-    level: Tlp,
+    /// Its level: that of its log, or of a marking of its own that is above that.
+    pub level: Tlp,
     /// Its id.
     pub id: ObjectId,
     /// Where it stands.
@@ -26,7 +27,7 @@ pub struct Indicator<'a> {
     pub author: Option<ObjectId>,
     /// The markings it names that are none of OASIS' own.
     pub markings: Vec<ObjectId>,
-    /// The highest of OASIS' markings it names.
+    /// The highest of OASIS' markings it names, red if one cannot be read.
     own_level: Option<Tlp>,
 }
 
@@ -55,15 +56,19 @@ impl<'a> Indicator<'a> {
         let author = members.get::<Value>("created_by_ref").ok().flatten();
         let mut markings = Vec::new();
         let mut own_level = None;
-        for id in marking_ids(&members) {
-            match Tlp::of_marking_id(&id) {
+        let ids = MarkingIds::of(&members);
+        for id in ids.readable {
+            match Tlp::of_marking_id(id.as_str()) {
                 Some(level) => own_level = own_level.max(Some(level)),
-                None => markings.extend(id.parse::<ObjectId>()),
+                None => markings.push(id),
             }
+        }
+        if ids.unreadable {
+            own_level = Some(Tlp::Red);
         }
         Ok(Self {
             members,
-            level: picked.level,
+            level: picked.level.max(own_level.unwrap_or(Tlp::Clear)),
             id: entry.id.parse().map_err(|error| damaged(&entry.id, &error))?,
             mark: picked.mark,
             author: author.and_then(|author| author.as_str()?.parse().ok()),
@@ -152,13 +157,4 @@ impl<'a> Indicator<'a> {
         }
         Ok(())
     }
-}
-
-fn marking_ids(members: &Members<'_>) -> Vec<String> {
-    let list = |name| members.get::<Vec<Value>>(name).ok().flatten().unwrap_or_default();
-    let text = |value: &Value| value.as_str().map(str::to_owned);
-    let mut ids: Vec<String> = list("object_marking_refs").iter().filter_map(text).collect();
-    let granular = list("granular_markings");
-    ids.extend(granular.iter().filter_map(|marking| text(marking.get("marking_ref")?)));
-    ids
 }

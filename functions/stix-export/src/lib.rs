@@ -43,10 +43,17 @@ async fn export(services: &Services, call: &Call) -> Result<Answer, ApiError> {
     let (since, clamped) = admitted.since(ask.since);
     let picked = selection::pick(services, &ask, admitted.clearance, since, after).await?;
     let indicators = picked.indicators.iter().map(Indicator::read);
-    let indicators = indicators.collect::<Result<Vec<_>, _>>()?;
+    let mut indicators = indicators.collect::<Result<Vec<_>, _>>()?;
+    // A marking of its own counts, also where its log was chosen when that was read otherwise.
+    indicators.retain(|indicator| indicator.level <= admitted.clearance);
     let references = References::load(services, &ask, &admitted, &indicators).await?;
     let bundle = Bundle::of(&ask, &services.settings().identity_name, &references, &indicators)?;
-    let next = match bundle.last().filter(|_| picked.more || bundle.is_cut()) {
+    let last = if bundle.is_cut() {
+        bundle.last()
+    } else {
+        picked.indicators.last().map(|last| last.mark).filter(|_| picked.more)
+    };
+    let next = match last {
         Some(after) => Some(Cursor::new(ask.clone(), after).seal(services).await?),
         None => None,
     };

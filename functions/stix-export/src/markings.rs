@@ -91,6 +91,52 @@ impl Used {
     }
 }
 
+/// The markings an object names, its granular ones included.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct MarkingIds {
+    /// Ids of marking definitions.
+    pub readable: Vec<ObjectId>,
+    /// Whether it is marked with anything else: what that means nobody can say.
+    pub unreadable: bool,
+}
+
+impl MarkingIds {
+    /// What is in these members, whatever they are.
+    pub fn of(members: &Members<'_>) -> Self {
+        let mut ids = Self::default();
+        for id in ids.list(members, "object_marking_refs") {
+            ids.take(&id);
+        }
+        for marking in ids.list(members, "granular_markings") {
+            match marking.get("marking_ref") {
+                Some(id) => ids.take(id),
+                None => ids.unreadable |= !marking.is_object(),
+            }
+        }
+        ids
+    }
+
+    fn list(&mut self, members: &Members<'_>, name: &str) -> Vec<Value> {
+        let list = members.get::<Value>(name).ok().flatten();
+        match list {
+            None => Vec::new(),
+            Some(Value::Array(list)) => list,
+            Some(_) => {
+                self.unreadable = true;
+                Vec::new()
+            }
+        }
+    }
+
+    fn take(&mut self, id: &Value) {
+        let id = id.as_str().and_then(|id| id.parse::<ObjectId>().ok());
+        match id.filter(|id| id.object_type() == "marking-definition") {
+            Some(id) => self.readable.push(id),
+            None => self.unreadable = true,
+        }
+    }
+}
+
 /// How markings are written.
 #[derive(Clone, Copy)]
 pub struct Rewrite<'a> {
@@ -117,7 +163,9 @@ impl Rewrite<'_> {
             used.levels.insert(level);
             refs.push(self.version.marking_id(level).to_owned());
         }
-        let own: Vec<Value> = members.get("object_marking_refs")?.unwrap_or_default();
+        // Whatever else was stored there has given the level.
+        let own = members.get::<Vec<Value>>("object_marking_refs").ok().flatten();
+        let own = own.unwrap_or_default();
         for id in own.iter().filter_map(Value::as_str).filter_map(|id| id.parse().ok()) {
             if self.is_statement(&id) && used.others.insert(id.clone()) {
                 refs.push(id.to_string());
@@ -176,6 +224,29 @@ mod tests {
                 assert_eq!(effective(level, Some(level), Some(asked)), level.max(asked));
             }
         }
+    }
+
+    #[test]
+    fn whatever_is_stored_as_markings_is_written_anew() {
+        let rewrite = Rewrite { version: TlpVersion::V2, least: None, references: None };
+        let red = Tlp::Red.marking_id();
+        for odd in ["null", "7", r#""TLP:RED""#, r#"{"a":1}"#, "[null,7]", r#"["TLP:RED"]"#] {
+            for name in ["object_marking_refs", "granular_markings"] {
+                let text = format!(r#"{{"{name}":{odd}}}"#);
+                let mut members: Members<'_> = serde_json::from_str(&text).unwrap();
+                assert!(MarkingIds::of(&members).unreadable, "{text}");
+                let (refs, _) = rewrite.apply(&mut members, Some(Tlp::Red)).unwrap();
+                assert_eq!(refs, [red], "{text}");
+                let written = serde_json::to_value(&members).unwrap();
+                assert_eq!(written, json!({"object_marking_refs": [red]}), "{text}");
+            }
+        }
+        let text = format!(
+            r#"{{"object_marking_refs":["{red}"],"granular_markings":[{{"lang":"en"}},{{"marking_ref":"{red}"}}]}}"#
+        );
+        let ids = MarkingIds::of(&serde_json::from_str(&text).unwrap());
+        let red: ObjectId = red.parse().unwrap();
+        assert_eq!(ids, MarkingIds { readable: vec![red.clone(), red], unreadable: false });
     }
 
     #[test]

@@ -1,6 +1,8 @@
 //! What an indicator's pattern names, as observables (STIX 2.1, section 6) and the observed-data
 //! it is based on: some consumers read no patterns.
 
+use std::collections::HashSet;
+
 use serde_json::{Value, json};
 use shared::id::ObjectId;
 use shared::ioc::{EXTENSION_ID, IocRecord};
@@ -25,12 +27,12 @@ pub fn add(
     markings: &[String],
     made: &mut Made,
 ) {
-    let mut refs: Vec<ObjectId> = Vec::new();
+    let (mut refs, mut seen) = (Vec::new(), HashSet::new());
     for ioc in indicator.iocs().into_iter().take(MAX_OBSERVABLES) {
         let Some((id, object)) = observable(ioc) else { continue };
-        if !refs.contains(&id) {
+        if seen.insert(id.clone()) {
             refs.push(id.clone());
-            made.shared.push((id, object));
+            made.observables.push((id, object));
         }
     }
     if refs.is_empty() {

@@ -186,6 +186,7 @@ mod tests {
             ("type=ip", "ipv4, ipv6"),
             ("type=ipv4,", "`type` takes"),
             ("since=yesterday", "`since` takes an ISO 8601"),
+            ("since=2026-05-15T00:00:00", "with Z or an offset, such as 2026-05-15T00:00:00Z"),
             ("limit=0", "from 1 to 1000"),
             ("limit=-1", "`limit`"),
             ("limit=", "`limit`"),

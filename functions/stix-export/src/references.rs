@@ -55,6 +55,8 @@ impl References {
                 found.authors.insert(head.id().clone(), Author { json: head.json, level });
             }
         }
+        // An object of another type defines no marking.
+        markings.retain(|id| id.object_type() == "marking-definition");
         let heads = services.store().heads(&Vec::from_iter(markings), false).await?;
         for head in heads.into_values().filter(|head| is_trusted(head, &admitted.tenant)) {
             let marking = marking_defined_by(&head.json);

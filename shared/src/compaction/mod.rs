@@ -1,6 +1,7 @@
 //! Compaction: small and mostly dead old commits of a log become one, and what nobody asks for
 //! any more goes: entries of versions that left, relationships that were replaced, and leaves
-//! past their time.
+//! past their time; of the built-in logs, of which only the present state is read, versions that
+//! were superseded too.
 //!
 //! A merged commit is put over the last of those it holds; then the others are deleted, then the
 //! marks that are folded in. There are no transactions: killed between any two of these, readers
@@ -25,6 +26,7 @@ use crate::log::{Commit, CommitMarks, LogId};
 use crate::services::Services;
 use crate::store::{Consistency, Progress, Store, StoreError};
 use crate::time::Position;
+use candidate::Retention;
 use plan::{Planner, Step};
 
 /// How long a commit must have been known to compaction before it is touched.
@@ -32,6 +34,10 @@ pub const SETTLED: Duration = Duration::from_mins(10);
 
 /// A pass over a whole log begins this long after the last one did: what died since goes then.
 const FULL_PASS_MICROS: u64 = 7 * 24 * 3600 * 1_000_000;
+
+/// The same for built-in logs: every new version of an indicator leaves a dead entry there, which
+/// exports read past until then.
+const FULL_PASS_BUILT_IN_MICROS: u64 = 24 * 3600 * 1_000_000;
 
 /// Logs worked on at once.
 const LOGS_AT_ONCE: usize = 8;
@@ -118,7 +124,7 @@ pub async fn compact_log(
     let mut progress = known.unwrap_or(Progress { full_pass: now, ..Progress::default() });
     let settled = now.minus(u64::try_from(SETTLED.as_micros()).unwrap_or(u64::MAX));
     let ripe = if progress.seen_at <= settled { progress.seen } else { progress.considered };
-    if progress.full_pass < now.minus(FULL_PASS_MICROS) {
+    if progress.full_pass < now.minus(full_pass_micros(log)) {
         progress = Progress { through: 0, considered: 0, full_pass: now, ..progress };
     }
     done.unfinished = 0;
@@ -137,6 +143,13 @@ pub async fn compact_log(
         store.put_compaction_progress(log, progress).await?;
     }
     Ok(done)
+}
+
+fn full_pass_micros(log: LogId) -> u64 {
+    match Retention::of(log) {
+        Retention::Versions => FULL_PASS_MICROS,
+        Retention::Current => FULL_PASS_BUILT_IN_MICROS,
+    }
 }
 
 /// Notes the last commit of the log, for a later run.
@@ -171,7 +184,7 @@ impl Pass<'_> {
     /// Compacts what lies after commit `through`. Answers up to which commit that is done.
     async fn run(&mut self, mut through: u64) -> Result<u64, StoreError> {
         self.done.unfinished = 1;
-        let mut planner = Planner::new(self.now, through);
+        let mut planner = Planner::new(Retention::of(self.log), self.now, through);
         let mut next = through + 1;
         let mut held: Option<(Commit, CommitMarks)> = None;
         loop {
@@ -187,7 +200,7 @@ impl Pass<'_> {
                 // Another pass merged what lies on both sides: its marks lie before this number.
                 next = first.from;
                 through = next - 1;
-                planner = Planner::new(self.now, through);
+                planner = Planner::new(Retention::of(self.log), self.now, through);
                 continue;
             }
             for (commit, marks) in commits {

@@ -1,6 +1,6 @@
 //! Which commits become one, and what is kept of them. Pure.
 
-use super::candidate::Candidate;
+use super::candidate::{Candidate, Retention};
 use crate::log::{Commit, CommitMarks, MAX_BODY_BYTES, MAX_ENTRIES, Marks};
 use crate::time::Position;
 
@@ -29,6 +29,7 @@ pub(super) struct Step {
 /// Takes the commits of a log in order and says what is to be done.
 #[derive(Debug)]
 pub(super) struct Planner {
+    retention: Retention,
     now: Position,
     run: Vec<Candidate>,
     /// Whether commits of the run hold the same entries: leftovers of an earlier compaction.
@@ -40,9 +41,9 @@ pub(super) struct Planner {
 }
 
 impl Planner {
-    /// A planner for the commits after number `through`.
-    pub(super) fn new(now: Position, through: u64) -> Self {
-        Self { now, run: Vec::new(), overlaps: false, taken: through, through }
+    /// A planner for the commits after number `through` of a log of which this is kept.
+    pub(super) fn new(retention: Retention, now: Position, through: u64) -> Self {
+        Self { retention, now, run: Vec::new(), overlaps: false, taken: through, through }
     }
 
     /// Commits up to this number are as they shall be.
@@ -59,7 +60,7 @@ impl Planner {
         }
         let overlaps = shared < self.run.len();
         self.taken = commit.seq;
-        let next = Candidate::new(commit, marks, from, self.now);
+        let next = Candidate::new(commit, marks, from, (self.retention, self.now));
         let mut steps = Vec::new();
         if overlaps && !self.has_room_for(&next) {
             // What was to be one commit before shall be, without what has gathered before it.
@@ -95,6 +96,12 @@ impl Planner {
         let run = std::mem::take(&mut self.run);
         let overlaps = std::mem::take(&mut self.overlaps);
         self.through = run.last().map_or(self.through, Candidate::seq);
+        // What a commit stands for must never become less: where somebody else merged it with what
+        // was closed here already, the rest is left as it is.
+        let from = run.first().map_or(0, |first| first.from);
+        if run.iter().any(|one| one.covers < from) {
+            return None;
+        }
         (overlaps || is_worth_it(&run)).then(|| merge(run)).flatten()
     }
 }

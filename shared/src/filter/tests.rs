@@ -30,6 +30,7 @@ fn bare(id: &str) -> Facets {
         confidence: None,
         score: None,
         markings: Vec::new(),
+        unreadable_marking: false,
         author: None,
         revoked: false,
         valid_from: None,

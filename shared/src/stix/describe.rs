@@ -35,6 +35,7 @@ pub(super) fn facets(
             .and_then(|confidence| u8::try_from(confidence).ok()),
         score: score(members),
         markings: markings(members),
+        unreadable_marking: has_unreadable_marking(members),
         author: text(members, "created_by_ref").and_then(|id| id.parse().ok()),
         revoked: members.get("revoked").and_then(Value::as_bool).unwrap_or(false),
         valid_from: timestamp(members, "valid_from"),
@@ -88,6 +89,29 @@ fn markings(members: &Map<String, Value>) -> Vec<ObjectId> {
     let mut all = ids(members, "object_marking_refs");
     all.extend(granular);
     without_repeats(all)
+}
+
+/// Whether a marking of it says nothing, as it is no marking definition's id: identifiers are
+/// compared byte for byte (STIX 2.1, section 2.9), so one in capital letters is nobody's.
+fn has_unreadable_marking(members: &Map<String, Value>) -> bool {
+    let unreadable = |id: &Value| {
+        let id = id.as_str().and_then(|id| id.parse::<ObjectId>().ok());
+        id.is_none_or(|id| id.object_type() != "marking-definition")
+    };
+    let whole = match members.get("object_marking_refs") {
+        None => false,
+        Some(Value::Array(ids)) => ids.iter().any(unreadable),
+        Some(_) => true,
+    };
+    whole
+        || match members.get("granular_markings") {
+            None => false,
+            Some(Value::Array(markings)) => markings.iter().any(|marking| {
+                // One without is of a language (section 7.2.3.1).
+                !marking.is_object() || marking.get("marking_ref").is_some_and(unreadable)
+            }),
+            Some(_) => true,
+        }
 }
 
 fn without_repeats(ids: Vec<ObjectId>) -> Vec<ObjectId> {

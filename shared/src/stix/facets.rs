@@ -172,6 +172,9 @@ pub struct Facets {
     pub score: Option<i64>,
     /// Marking ids of the object and of its granular markings, in order, without repeats.
     pub markings: Vec<ObjectId>,
+    /// Whether it is marked with something that is no marking definition's id.
+    #[serde(default)]
+    pub unreadable_marking: bool,
     /// `created_by_ref`.
     pub author: Option<ObjectId>,
     /// `revoked`, false when absent.

@@ -44,12 +44,15 @@ pub fn markings_to_resolve(facets: &Facets) -> impl Iterator<Item = &ObjectId> {
     facets.markings.iter().filter(move |id| counts && Tlp::of_marking_id(id.as_str()).is_none())
 }
 
-/// The object's level: the highest of its markings, unknown ones counting as red; without a TLP
-/// marking what its confidence gives; with neither, [`DEFAULT_LEVEL`]. Marking definitions, and
+/// The object's level: the highest of its markings, unknown and unreadable ones counting as red;
+/// without a TLP marking what its confidence gives; with neither, [`DEFAULT_LEVEL`]. Marking definitions, and
 /// identities without a marking, are clear.
 pub fn level(facets: &Facets, resolve: impl Fn(&ObjectId) -> Marking) -> Tlp {
     if facets.object_type() == "marking-definition" {
         return Tlp::Clear;
+    }
+    if facets.unreadable_marking {
+        return Tlp::Red;
     }
     let marked = facets.markings.iter().filter_map(|id| {
         let known = Tlp::of_marking_id(id.as_str()).map(Marking::Level);
@@ -69,6 +72,7 @@ pub fn level(facets: &Facets, resolve: impl Fn(&ObjectId) -> Marking) -> Tlp {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::time::Version;
 
     #[test]
     fn a_definition_tells_its_level_in_three_ways() {
@@ -81,5 +85,47 @@ mod tests {
         let statement =
             r#"{"definition_type":"statement","definition":{"statement":"Red Inc."},"name":"red"}"#;
         assert_eq!(marking_defined_by(statement), Marking::NoLevel);
+    }
+
+    /// The level of an indicator with these members, as it is stored.
+    fn level_with(members: &str) -> Tlp {
+        let json = format!(
+            r#"{{"type":"malware","spec_version":"2.1","id":"malware--6e9a0b2e-7f0c-4b6e-9c9e-1f2d3c4b5a69","confidence":10,{members}}}"#
+        );
+        let version = Version("2026-05-15T08:30:00.000Z".parse().unwrap());
+        let (facets, _) = Facets::of_stored(&json, version).unwrap();
+        level(&facets, |_| Marking::NoLevel)
+    }
+
+    #[test]
+    fn a_marking_that_cannot_be_read_is_red() {
+        let capital = "marking-definition--BAB4A63C-AED9-4CF5-A766-DFCA5ABAC2BB";
+        for value in [
+            "null".to_owned(),
+            "7".to_owned(),
+            r#""TLP:RED""#.to_owned(),
+            r#"["TLP:RED"]"#.to_owned(),
+            "[7]".to_owned(),
+            "[null]".to_owned(),
+            format!(r#"["{capital}"]"#),
+            format!(r#"["{}","{capital}"]"#, Tlp::Clear.marking_id()),
+            r#"["identity--6e9a0b2e-7f0c-4b6e-9c9e-1f2d3c4b5a69"]"#.to_owned(),
+        ] {
+            let whole = format!(r#""object_marking_refs":{value}"#);
+            assert_eq!(level_with(&whole), Tlp::Red, "{whole}");
+        }
+        for value in
+            ["null", "7", "[7]", r#"[{"marking_ref":7}]"#, r#"[{"marking_ref":"TLP:RED"}]"#]
+        {
+            let part = format!(r#""granular_markings":{value}"#);
+            assert_eq!(level_with(&part), Tlp::Red, "{part}");
+        }
+        for fine in [
+            r#""object_marking_refs":[]"#.to_owned(),
+            r#""granular_markings":[{"lang":"en","selectors":["name"]}]"#.to_owned(),
+            format!(r#""object_marking_refs":["{}"]"#, Tlp::Clear.marking_id()),
+        ] {
+            assert_eq!(level_with(&fine), Tlp::Clear, "{fine}");
+        }
     }
 }

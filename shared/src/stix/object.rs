@@ -129,6 +129,7 @@ impl StixObject {
         let spec_version = spec_version(members, id.object_type());
         let (version, own_version) = version(members, id.object_type(), now)?;
         confidence(members)?;
+        markings(members)?;
         let pattern = match id.object_type() {
             "indicator" => indicator_pattern(members, spec_version)?,
             _ => None,
@@ -319,6 +320,24 @@ fn confidence(members: &Map<String, Value>) -> Result<(), Rejection> {
     }
 }
 
+/// Whoever marks an object wants it kept: what marks nothing is refused, rather than passed over.
+/// What an id means is not looked at here.
+fn markings(members: &Map<String, Value>) -> Result<(), Rejection> {
+    let lists = |value: &Value, is: fn(&Value) -> bool| {
+        value.as_array().is_some_and(|items| items.iter().all(is))
+    };
+    let wrong = |member, is| members.get(member).is_some_and(|value| !lists(value, is));
+    if wrong("object_marking_refs", Value::is_string) {
+        let expected = "a list of ids of marking definitions";
+        return Err(Rejection::Kind { member: "object_marking_refs", expected });
+    }
+    if wrong("granular_markings", Value::is_object) {
+        let expected = "a list of granular markings, which are objects";
+        return Err(Rejection::Kind { member: "granular_markings", expected });
+    }
+    Ok(())
+}
+
 fn indicator_pattern(
     members: &Map<String, Value>,
     spec_version: SpecVersion,
@@ -334,4 +353,35 @@ fn indicator_pattern(
         return Ok(Some(pattern.parse()?));
     }
     Ok(None)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn markings_that_are_no_lists_are_refused() {
+        let parse = |member: &str, value: &str| {
+            let json = format!(
+                r#"{{"type":"malware","spec_version":"2.1","id":"malware--6e9a0b2e-7f0c-4b6e-9c9e-1f2d3c4b5a69","created":"2026-01-01T00:00:00.000Z","modified":"2026-01-01T00:00:00.000Z","name":"Example","is_family":false,"{member}":{value}}}"#
+            );
+            StixObject::parse(json.as_bytes(), Utc::now()).map(|_| ())
+        };
+        for value in ["null", "7", "{}", r#""TLP:RED""#, "[null]", "[{}]", "[[]]"] {
+            let error = parse("object_marking_refs", value).unwrap_err();
+            assert_eq!(error.code(), "invalid_property", "{value}");
+            assert!(error.to_string().starts_with("`object_marking_refs` must be a list of ids"));
+        }
+        for value in ["null", "7", "{}", r#""TLP:RED""#, "[null]", r#"["TLP:RED"]"#] {
+            let error = parse("granular_markings", value).unwrap_err();
+            assert!(error.to_string().starts_with("`granular_markings` must be a list"), "{value}");
+        }
+        for (member, value) in [
+            ("object_marking_refs", "[]"),
+            ("object_marking_refs", r#"["TLP:RED"]"#),
+            ("granular_markings", r#"[{"marking_ref":7}]"#),
+        ] {
+            assert_eq!(parse(member, value), Ok(()), "{value}");
+        }
+    }
 }

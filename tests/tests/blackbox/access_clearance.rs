@@ -77,9 +77,23 @@ impl Markings {
 
     fn any(&self, chance: &mut Chance) -> String {
         match chance.below(10) {
-            0 => format!("marking-definition--{}", uuid::Uuid::new_v4()),
+            0 => Self::of_nobody(chance),
             1..=4 => self.late[chance.below(self.late.len())].0.id().to_owned(),
             _ => self.known[chance.below(self.known.len())].0.clone(),
+        }
+    }
+}
+
+impl Markings {
+    /// What stands for nothing, and never will: an id that is no marking's, or no id.
+    fn of_nobody(chance: &mut Chance) -> String {
+        let (kind, uuid) = Tlp::Clear.marking_id().split_once("--").unwrap();
+        match chance.below(5) {
+            0 => format!("{kind}--{}", uuid.to_uppercase()),
+            1 => "TLP:CLEAR".to_owned(),
+            2 => String::new(),
+            3 => format!("identity--{}", uuid::Uuid::new_v4()),
+            _ => format!("{kind}--{}", uuid::Uuid::new_v4()),
         }
     }
 }

@@ -3,8 +3,10 @@
 
 use std::sync::Arc;
 
+use chrono::TimeDelta;
 use shared::log::{LogId, MAX_ENTRIES};
 use shared::stix::IocType;
+use shared::time::Position;
 use shared::tlp::Tlp;
 use tests::client::Client;
 use tests::export::{Export, TYPES};
@@ -52,35 +54,49 @@ async fn cost(metered: &Metered, query: &[(&str, &str)]) -> (usize, f64) {
     (count, costs[READINGS / 2])
 }
 
+/// The positions of what the active logs up to `clearance` hold of a type: those of one level come
+/// after all those of the level before.
+async fn positions(world: &World, clearance: Tlp, kind: Option<IocType>) -> Vec<Position> {
+    let mut positions = Vec::new();
+    for level in Tlp::ALL.into_iter().filter(|level| *level <= clearance) {
+        let log = LogId::Indicators { level, kind, active: true };
+        positions.extend(world.entries(log).await.iter().map(|seen| seen.entry.position));
+    }
+    positions
+}
+
+/// The most that an export of `count` indicators of `logs` logs may cost.
 #[allow(clippy::cast_precision_loss)]
+fn bound(logs: usize, count: usize) -> f64 {
+    PER_LOG * logs as f64 + PER_THOUSAND * count as f64 / 1000.0
+}
+
 async fn keeps_its_bounds(objects: usize) {
     let world = World::of_operator().await;
     fill(&world, objects).await;
-    // The last indicators that came are those of red: half of them.
-    let log = LogId::Indicators { level: Tlp::Red, kind: None, active: true };
-    let red = world.entries(log).await;
-    let since = red[red.len() / 2].entry.position.to_string();
-    world.later(chrono::TimeDelta::minutes(5));
-    let mut types: Vec<Option<&str>> = TYPES.map(Some).to_vec();
-    types.push(None);
-    for clearance in [Tlp::Clear, Tlp::Red] {
+    world.later(TimeDelta::minutes(5));
+    let kinds = std::iter::once(None).chain(IocType::ALL.into_iter().map(Some));
+    for (clearance, logs) in [(Tlp::Clear, 1), (Tlp::Red, Tlp::ALL.len())] {
         let export = world.metered("StixExportFunction", &world.exporter(clearance).await.0);
-        let logs = if clearance == Tlp::Red { 5.0 } else { 1.0 };
-        for kind in &types {
-            for since in [None, Some(since.as_str())] {
+        for kind in kinds.clone() {
+            let held = positions(&world, clearance, kind).await;
+            // In the midst of the last level that came.
+            let since = held[held.len() - held.len() / logs / 2];
+            let late = held.iter().filter(|position| **position >= since).count();
+            assert!(late > 0 && late < held.len());
+            let since = since.to_string();
+            for (since, held) in [(None, held.len()), (Some(since.as_str()), late)] {
                 for limit in ["10", "1000"] {
                     let mut query = vec![("limit", limit)];
-                    query.extend(kind.map(|kind| ("type", kind)));
+                    query.extend(kind.map(|kind| ("type", kind.name())));
                     query.extend(since.map(|since| ("since", since)));
                     let (count, units) = cost(&export, &query).await;
-                    let bound = PER_LOG * logs + PER_THOUSAND * count as f64 / 1000.0;
                     let what = format!("{clearance} {query:?} of {objects}: {count} indicators");
+                    assert_eq!(count, held.min(limit.parse().unwrap()), "{what}");
+                    let bound = bound(logs, count);
                     assert!(units <= bound, "{what}: {units} units, at most {bound}");
                     if kind.is_none() {
                         eprintln!("{units:6.1} of {bound:6.1}  {what}");
-                        if since.is_none() && clearance == Tlp::Red {
-                            assert_eq!(count, limit.parse::<usize>().unwrap().min(objects));
-                        }
                     }
                 }
             }
@@ -98,6 +114,56 @@ async fn an_export_of_a_hundred_thousand_indicators_costs_what_it_returns() {
     keeps_its_bounds(100_000).await;
 }
 
+/// What was reported again and again, and what left, costs nothing once it was compacted.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_an_export_costs_does_not_follow_what_indicators_went_through() {
+    const INDICATORS: usize = 100;
+    const REPORTS: usize = 30;
+    let world = World::of_operator().await;
+    let at = |hour: usize| {
+        let at = chrono::DateTime::UNIX_EPOCH + TimeDelta::days(20_500);
+        (at + TimeDelta::hours(i64::try_from(hour).unwrap()))
+            .to_rfc3339_opts(chrono::SecondsFormat::Millis, true)
+    };
+    let ours: Vec<Object> = (0..INDICATORS)
+        .map(|number| realistic_indicator(number).marked(Tlp::Clear).at(&at(0)))
+        .collect();
+    let again = |hour: usize, some: &[Object]| -> Vec<Object> {
+        some.iter().map(|object| object.clone().at(&at(hour))).collect()
+    };
+    for hour in 0..REPORTS {
+        world.send(&again(hour, &ours)).await;
+        world.at_rest().await;
+    }
+    // Half of them go for good, and the last commit of a log is never touched.
+    let (gone, left) = ours.split_at(INDICATORS / 2);
+    let revoked = again(REPORTS, gone).into_iter().map(|object| object.set("revoked", true));
+    world.send(&revoked.collect::<Vec<_>>()).await;
+    world.at_rest().await;
+    world.send(&again(REPORTS + 1, &left[..1])).await;
+    world.at_rest().await;
+    world.later(TimeDelta::minutes(5));
+    let export = world.metered("StixExportFunction", &world.exporter(Tlp::Clear).await.0);
+    let (count, dear) = cost(&export, &[("limit", "1000")]).await;
+    assert_eq!(count, left.len());
+    // Noted, done, and once more when the leaves are old.
+    for hours in [0, 1, 30, 31] {
+        world.compact(TimeDelta::hours(hours)).await.unwrap();
+    }
+    let held = world.entries(LogId::Indicators { level: Tlp::Clear, kind: None, active: true });
+    let held = held.await.len();
+    assert!(held <= 2 * left.len(), "{held} entries are held");
+    let (count, cheap) = cost(&export, &[("limit", "1000")]).await;
+    println!("{count} indicators, {dear} read units before compaction and {cheap} after");
+    assert_eq!(count, left.len());
+    let bound = bound(1, count);
+    assert!(cheap <= bound && dear > bound, "{dear} before, {cheap} after, at most {bound}");
+    for (query, wanted) in [(("limit", "10"), 10), (("type", "domain"), 0)] {
+        let (count, units) = cost(&export, &[query]).await;
+        assert!(count >= wanted && units <= PER_LOG + 2.0, "{query:?}: {count}, {units} units");
+    }
+}
+
 /// Each costs about as much as one of STIX 2.1 where it is read at all.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_thousand_indicators_of_stix_2_0_cost_the_export_nothing() {
@@ -111,7 +177,7 @@ async fn a_thousand_indicators_of_stix_2_0_cost_the_export_nothing() {
         world.send(part).await;
     }
     world.at_rest().await;
-    world.later(chrono::TimeDelta::minutes(5));
+    world.later(TimeDelta::minutes(5));
     let export = world.metered("StixExportFunction", &world.exporter(Tlp::Clear).await.0);
     for (limit, wanted) in [("10", 10), ("1000", 20)] {
         let (count, units) = cost(&export, &[("limit", limit)]).await;
@@ -127,12 +193,12 @@ fn peak_kib(pid: u32) -> u64 {
     line.split_ascii_whitespace().nth(1).unwrap().parse().unwrap()
 }
 
-/// Of the function's own process, as it is deployed with 512 MB; printed for the docs.
+/// Of the function's own process, which is deployed with 256 MB; printed for the docs.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_thousand_indicators_take_little_memory() {
     let world = World::of_operator().await;
     fill(&world, 6_000).await;
-    world.later(chrono::TimeDelta::minutes(5));
+    world.later(TimeDelta::minutes(5));
     let function = Function::start("stix-export", &world.function_environment()).await;
     let function = Arc::new(function);
     let base_url = format!("https://{}", gateway_event::HOST);

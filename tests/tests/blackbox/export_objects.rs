@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 use shared::log::LogId;
 use shared::tlp::Tlp;
 use tests::export::Export;
-use tests::fixtures::{FIRST, indicator, indicator_of_stix_2_0, malware};
+use tests::fixtures::{FIRST, identity, indicator, indicator_of_stix_2_0, malware};
 use tests::keys::KeySpec;
 use tests::world::World;
 
@@ -104,6 +104,62 @@ async fn context_tells_of_vulnerabilities_and_techniques() {
         (json!("indicates"), technique["id"].clone()),
     ];
     assert_eq!(kinds, [(&wanted[0].0, &wanted[0].1), (&wanted[1].0, &wanted[1].1)]);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_everybody_knows_is_the_same_on_every_page() {
+    let world = World::of_operator().await;
+    let cve = json!({"source_name": "CVE", "external_id": "cve-2026-0001"});
+    let technique = json!({"source_name": "mitre-attack", "external_id": "T1190"});
+    let others = json!({"source_name": "other", "external_id": "CVE-2026-0002"});
+    let author = identity("Example Org");
+    let named = |level| {
+        let references = json!([cve.clone(), technique.clone(), others.clone(), cve.clone()]);
+        indicator().marked(level).set("external_references", references)
+    };
+    let by_author = named(Tlp::Clear).set("created_by_ref", author.id());
+    world.send(&[author, by_author, named(Tlp::Amber)]).await;
+    world.at_rest().await;
+    let export = world.exporter(Tlp::Amber).await;
+    let context = |bundle: &tests::export::Bundle| {
+        let types = ["vulnerability", "attack-pattern"];
+        let objects = types.iter().flat_map(|of| bundle.of_type(of));
+        objects.cloned().collect::<Vec<Value>>()
+    };
+    let whole = context(&export.get(&[("include_context", "true")]).await);
+    let [vulnerability, pattern] = &whole[..] else { panic!("{whole:?}") };
+    assert_eq!(
+        (&vulnerability["name"], &pattern["name"]),
+        (&json!("CVE-2026-0001"), &json!("T1190"))
+    );
+    for (name, value) in
+        [("limit", "1"), ("include_identity", "false"), ("tlp", "red"), ("tlp_version", "1.0")]
+    {
+        let pages = export.pages(&[("include_context", "true"), (name, value)]).await;
+        assert!(pages.iter().all(|page| context(page) == whole), "{name}={value}");
+    }
+    let bundle = export.get(&[("include_context", "true")]).await;
+    let levels = bundle.of_type("relationship").len();
+    assert_eq!(levels, 4, "each indicator says for itself what it names");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn no_indicator_brings_more_than_a_thousand_of_what_it_names() {
+    let world = World::of_operator().await;
+    let cve = |n: usize| json!({"source_name": "cve", "external_id": format!("CVE-2026-{n:05}")});
+    let many: Vec<Value> = (10_000..11_200).map(cve).collect();
+    let hosts: Vec<String> =
+        (0..1_200).map(|n| format!("domain-name:value = 'host{n}.example.com'")).collect();
+    let object = indicator()
+        .set("external_references", json!(many))
+        .set("pattern", format!("[{}]", hosts.join(" OR ")));
+    world.send(std::slice::from_ref(&object)).await;
+    world.at_rest().await;
+    let options = [("include_context", "true"), ("include_observables", "true")];
+    let bundle = world.exporter(Tlp::Amber).await.get(&options).await;
+    assert_eq!(bundle.indicators(), [object.id()]);
+    assert_eq!(bundle.of_type("vulnerability").len(), 1_000);
+    assert_eq!(bundle.of_type("domain-name").len(), 1_000);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -2,6 +2,7 @@
 //! every option, and values that are hard to quote. Real feeds too, where `IOCAST_REAL_DATA` names
 //! their folder.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
@@ -68,15 +69,27 @@ async fn every_type_with_every_option_is_valid_and_every_value_survives() {
         .set("definition_type", "statement")
         .set("definition", json!({"statement": "Copyright Example"}))
         .without("name");
-    let author = identity("Example Org");
-    let refs = json!([Tlp::Green.marking_id(), statement.id()]);
-    let mut objects = vec![author.clone(), statement];
-    for (_, value) in values.iter().filter(|(_, value)| value.contains(['"', '\t', '\u{2028}'])) {
+    // In STIX 2.1, and as STIX 2.0 has them.
+    let (author, older) = (identity("Example Org"), identity("Older Org").without("spec_version"));
+    let older_statement = tlp_marking("unused")
+        .set("definition_type", "statement")
+        .set("definition", json!({"statement": "Copyright Older"}))
+        .without("name")
+        .without("spec_version");
+    let mut objects = vec![author.clone(), older.clone()];
+    objects.extend([statement.clone(), older_statement.clone()]);
+    let odd = values.iter().filter(|(_, value)| value.contains(['"', '\t', '\u{2028}']));
+    for (number, (_, value)) in odd.enumerate() {
+        let (author, statement) = match number % 2 {
+            0 => (&author, &statement),
+            _ => (&older, &older_statement),
+        };
+        let refs = json!([Tlp::Green.marking_id(), statement.id()]);
         let quoted = value.replace('\\', "\\\\").replace('\'', "\\'");
         let object = indicator()
             .set("pattern", format!("[url:value = '{quoted}']"))
             .set("created_by_ref", author.id())
-            .set("object_marking_refs", refs.clone())
+            .set("object_marking_refs", refs)
             .without("name");
         objects.push(object);
     }
@@ -104,20 +117,62 @@ fn real_files() -> Option<(PathBuf, Vec<PathBuf>)> {
     Some((real, entries.map(|entry| entry.unwrap().path()).collect()))
 }
 
-/// The first lines of the real list: of all its types, in a time that tests have.
+/// How many IOCs of each type are taken: what tests have time for, and no more than the list has.
+const SAMPLE: [(&str, usize); 7] = [
+    ("domain", 300),
+    ("url", 230),
+    ("sha256", 140),
+    ("ipv4", 120),
+    ("md5", 90),
+    ("sha1", 90),
+    ("email", 12),
+];
+
+/// Of the types that the list lacks.
+const LACKING: [(&str, &str); 8] = [
+    ("ipv6", "2001:db8::bad:1"),
+    ("ipv6", "2001:db8:bad::/48"),
+    (
+        "sha512",
+        "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff",
+    ),
+    ("cve", "CVE-2021-44228"),
+    ("cve", "CVE-2026-123456"),
+    ("mitre_attack", "T1059"),
+    ("mitre_attack", "T1566.001"),
+    ("mitre_attack", "T1486"),
+];
+
+/// Lines of the real list, of each type evenly from its beginning to its end, and of what it lacks.
 fn some_iocs(real: &Path, folder: &Path) -> PathBuf {
     let bytes = std::fs::read(real.join("iocs/iocs.ndjson.gz")).unwrap();
     let reader = std::io::BufReader::new(flate2::read::GzDecoder::new(&*bytes));
-    let lines = std::io::BufRead::lines(reader).map(Result::unwrap);
-    let text: String = lines.take(1_000).map(|line| line + "\n").collect();
+    let mut lines: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    for line in std::io::BufRead::lines(reader).map(Result::unwrap) {
+        let ioc: Value = serde_json::from_str(&line).unwrap();
+        lines.entry(ioc["type"].as_str().unwrap().to_owned()).or_default().push(line);
+    }
+    let mut text = String::new();
+    for (kind, wanted) in SAMPLE {
+        let lines = lines.remove(kind).unwrap();
+        for line in lines.iter().step_by((lines.len() / wanted).max(1)).take(wanted) {
+            text.push_str(line);
+            text.push('\n');
+        }
+    }
+    assert!(lines.is_empty(), "the list has more types: {:?}", lines.keys());
+    for (kind, value) in LACKING {
+        text.push_str(&json!({"type": kind, "value": value, "mitre": ["T1071"]}).to_string());
+        text.push('\n');
+    }
     file(folder, "iocs.ndjson", text)
 }
 
-/// The first pages of an export, as they came, and how many indicators they hold.
-async fn pages(client: &Client, query: &str, most: usize) -> (Vec<Value>, usize) {
+/// The pages of an export, as they came, and how many indicators they hold.
+async fn pages(client: &Client, query: &str) -> (Vec<Value>, usize) {
     let (mut pages, mut indicators) = (Vec::new(), 0);
     let mut query = query.to_owned();
-    while pages.len() < most {
+    loop {
         let answer = client.get(&format!("{PATH}?{query}")).await;
         let bundle = Bundle::of(&answer);
         indicators += bundle.indicators().len();
@@ -137,24 +192,17 @@ async fn real_feeds_are_valid_but_for_patterns_of_their_own() {
     let ended = load(&files, world.http.base_url(), world.writer_key()).await;
     let accepted = ended.json()["accepted"].as_u64().unwrap();
     assert!(accepted > 3_400, "{ended:?}");
+    world.send(&[indicator().set("revoked", true)]).await;
     world.at_rest().await;
     let key = world.key(KeySpec::of("reader")).await.text;
     let client = world.http.with_key(&key);
-    let (pages, indicators) = pages(&client, "limit=1000", usize::MAX).await;
+    let (pages, indicators) = pages(&client, "limit=1000").await;
     // Relationships and malware were accepted as well.
     assert!(indicators > 3_400, "{indicators}");
-    let base_url = world.http.base_url();
-    let mut kept = vec![file(folder.path(), "pages.json", json!(pages).to_string())];
-    for (name, options) in [
-        ("more.json", "include_observables=true&include_context=true"),
-        ("tlp1.json", "tlp_version=1.0&include_identity=false"),
-        ("all.json", "tlp_version=1.0&include_observables=true&include_context=true&tlp=red"),
-    ] {
-        let (pages, _) = self::pages(&client, &format!("limit=250&{options}"), 2).await;
-        kept.push(file(folder.path(), name, json!(pages).to_string()));
-    }
-    let mut arguments = vec![base_url, &key, "-"];
-    arguments.extend(kept.iter().map(|path| path.to_str().unwrap()));
+    let (_, with_revoked) = self::pages(&client, "limit=1000&include_revoked=true").await;
+    assert!(with_revoked > indicators, "{with_revoked}");
+    let kept = file(folder.path(), "pages.json", json!(pages).to_string());
+    let arguments = [world.http.base_url(), &key, "-", kept.to_str().unwrap()];
     let said = python::run("export.py", &arguments).await;
     eprintln!("{said}");
 }

@@ -1,6 +1,7 @@
 //! stix-export.md, TLP: confidence × own marking × `tlp=` × `tlp_version` → marking; clearance.
 
 use serde_json::{Value, json};
+use shared::log::LogId;
 use shared::tlp::Tlp;
 use tests::export::{Bundle, Export};
 use tests::fixtures::{Object, identity, indicator, tlp_marking};
@@ -236,4 +237,80 @@ async fn what_an_indicator_refers_to_is_not_taken_from_whoever_writes_it_first()
     // A marking nobody who counts has defined is red.
     let found = find(&bundle, &stated).unwrap();
     assert_eq!(found["object_marking_refs"], json!([Tlp::Red.marking_id()]));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_marking_that_cannot_be_read_is_red_and_stays_red() {
+    let world = World::http().await;
+    let (kind, uuid) = Tlp::Green.marking_id().split_once("--").unwrap();
+    let capital = format!("{kind}--{}", uuid.to_uppercase());
+    let refs = |ids: Value| indicator().set("confidence", 0).set("object_marking_refs", ids);
+    let part = json!([{"marking_ref": "TLP:CLEAR", "selectors": ["name"]}]);
+    let odd = [
+        refs(json!(["TLP:CLEAR"])),
+        refs(json!([Tlp::Clear.marking_id(), capital])),
+        indicator().marked(Tlp::Clear).set("granular_markings", part),
+    ];
+    send(&world, &odd).await;
+    let (amber, red) = (world.exporter(Tlp::Amber).await, world.exporter(Tlp::Red).await);
+    assert!(amber.get(&[]).await.indicators().is_empty());
+    for query in [&[][..], &[("tlp", "clear")]] {
+        let bundle = red.get(query).await;
+        for object in &odd {
+            let found = find(&bundle, object).expect("those cleared for red see it");
+            assert_eq!(found["object_marking_refs"], json!([Tlp::Red.marking_id()]));
+            assert!(found.get("granular_markings").is_none(), "{found}");
+        }
+    }
+}
+
+/// What was stored before ingest refused it, in the log that its confidence gave it.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn odd_markings_that_are_stored_fail_nobodys_export() {
+    let world = World::http().await;
+    let odd = [json!(null), json!("TLP:CLEAR"), json!({"a": 1}), json!([null])];
+    let plain = || indicator().marked(Tlp::Clear);
+    let mut objects: Vec<Object> = Vec::new();
+    for value in &odd {
+        objects.push(indicator().set("object_marking_refs", value.clone()));
+        objects.push(plain().set("granular_markings", value.clone()));
+    }
+    let fine = plain();
+    objects.insert(3, fine.clone());
+    let log = LogId::Indicators { level: Tlp::Clear, kind: None, active: true };
+    world.append_to(log, &objects, 4).await;
+    let options = [("include_observables", "true"), ("include_context", "true")];
+    let (amber, red) = (world.exporter(Tlp::Amber).await, world.exporter(Tlp::Red).await);
+    for limit in ["1", "1000"] {
+        let query = [&options[..], &[("limit", limit)]].concat();
+        let pages = amber.pages(&query).await;
+        let found: Vec<String> = pages.iter().flat_map(Bundle::indicators).collect();
+        assert_eq!(found, [fine.id()], "limit {limit}");
+    }
+    let bundle = red.get(&options).await;
+    for object in objects.iter().filter(|object| object.id() != fine.id()) {
+        let found = find(&bundle, object).unwrap();
+        assert_eq!(found["object_marking_refs"], json!([Tlp::Red.marking_id()]));
+        assert!(found.get("granular_markings").is_none(), "{found}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_stix_2_0_defined_goes_out_as_stix_2_1() {
+    let world = World::http().await;
+    let author = identity("Older Org").without("spec_version");
+    let statement = tlp_marking("unused")
+        .set("definition_type", "statement")
+        .set("definition", json!({"statement": "Copyright Example"}))
+        .without("name")
+        .without("spec_version");
+    let refs = json!([Tlp::Clear.marking_id(), statement.id()]);
+    let by = indicator().set("created_by_ref", author.id()).set("object_marking_refs", refs);
+    send(&world, &[author.clone(), statement.clone(), by.clone()]).await;
+    let bundle = world.exporter(Tlp::Amber).await.get(&[]).await;
+    assert_eq!(find(&bundle, &by).unwrap()["created_by_ref"], author.id());
+    for object in [&author, &statement] {
+        let found = find(&bundle, object).unwrap();
+        assert_eq!(found["spec_version"], "2.1", "{found}");
+    }
 }

@@ -67,6 +67,18 @@ async fn domain_objects_and_relationships_need_created_and_modified() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn markings_are_lists_or_absent() {
+    let w = World::http().await;
+    for member in ["object_marking_refs", "granular_markings"] {
+        for value in [json!(null), json!("TLP:RED"), json!({}), json!([null]), json!([7])] {
+            assert_refused(&w, &malware("One").set(member, value), member).await;
+        }
+    }
+    assert_refused(&w, &malware("One").set("granular_markings", json!(["TLP:RED"])), "list").await;
+    assert_kept(&w, &malware("One").set("object_marking_refs", json!(["TLP:RED"]))).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_indicator_needs_pattern_pattern_type_and_valid_from() {
     let w = World::http().await;
     for member in ["pattern", "pattern_type", "valid_from"] {

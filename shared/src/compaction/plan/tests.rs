@@ -1,11 +1,12 @@
 mod backwards;
+mod present;
 mod table;
 
 use std::collections::VecDeque;
 
 use proptest::prelude::*;
 
-use super::super::candidate::LEAVES_KEPT_MICROS;
+use super::super::candidate::{LEAVES_KEPT_BUILT_IN_MICROS, LEAVES_KEPT_MICROS};
 use super::*;
 use crate::log::{Op, Place, Seen};
 use table::{Note, Table, Write};
@@ -13,9 +14,21 @@ use table::{Note, Table, Write};
 /// "Now" in these tests; entries lie up to twice the time that leaves are kept before it.
 const NOW: Position = Position::from_micros(100 * LEAVES_KEPT_MICROS);
 
-/// What there is to do in `table` after commit `through`, if the commits up to `last` are seen.
-fn plan(pages: impl Iterator<Item = (Commit, CommitMarks)>, last: u64) -> Vec<Step> {
-    let mut planner = Planner::new(NOW, 0);
+/// How long leaves are kept.
+fn leaves_kept(retention: Retention) -> u64 {
+    match retention {
+        Retention::Versions => LEAVES_KEPT_MICROS,
+        Retention::Current => LEAVES_KEPT_BUILT_IN_MICROS,
+    }
+}
+
+/// What there is to do with `pages`, if the commits up to `last` are seen.
+fn plan(
+    retention: Retention,
+    pages: impl Iterator<Item = (Commit, CommitMarks)>,
+    last: u64,
+) -> Vec<Step> {
+    let mut planner = Planner::new(retention, NOW, 0);
     let mut steps = Vec::new();
     for (commit, marks) in pages.take_while(|(commit, _)| commit.seq <= last) {
         steps.extend(planner.push(commit, &marks));
@@ -36,7 +49,7 @@ fn writes(steps: Vec<Step>) -> VecDeque<Write> {
 }
 
 fn compact(table: &mut Table, last: u64) {
-    for write in writes(plan(table.read(1), last)) {
+    for write in writes(plan(table.retention, table.read(1), last)) {
         assert!(table.write(&write), "nobody else writes");
     }
 }
@@ -47,10 +60,12 @@ fn may_go(plain: &Table, seen: &Seen) -> bool {
     let marks = plain.marks.get(&place.seq);
     let removed = marks.is_some_and(|marks| marks.removed.contains(&place.index));
     let superseded = marks.is_some_and(|marks| marks.superseded.contains(&place.index));
-    let old = seen.entry.position < NOW.minus(LEAVES_KEPT_MICROS);
+    let old = seen.entry.position < NOW.minus(leaves_kept(plain.retention));
     removed
         || match seen.entry.op {
-            Op::Enter | Op::Update | Op::History => false,
+            Op::Enter | Op::Update | Op::History => {
+                superseded && plain.retention == Retention::Current
+            }
             Op::Related => superseded,
             Op::Unrelate => superseded || old,
             Op::Leave => old,
@@ -100,8 +115,10 @@ fn table() -> impl Strategy<Value = Table> {
     let size = prop_oneof![6 => 0..4usize, 2 => 4..60usize, 1 => 100..128usize];
     let commit = size.prop_flat_map(|size| proptest::collection::vec((op(), body()), size..=size));
     let marks = proptest::collection::vec((any::<prop::sample::Index>(), note()), 0..200);
-    (proptest::collection::vec(commit, 1..40), marks).prop_map(|(commits, marks)| {
-        let mut table = Table::default();
+    let retention = prop_oneof![Just(Retention::Versions), Just(Retention::Current)];
+    let commits = proptest::collection::vec(commit, 1..40);
+    (retention, commits, marks).prop_map(|(retention, commits, marks)| {
+        let mut table = Table::of(retention);
         for drafts in &commits {
             table.append(drafts);
         }
@@ -170,7 +187,7 @@ proptest! {
         prop_assert_eq!(next, last + 2);
         prop_assert_eq!(&after.commits[&(last + 1)], &table.commits[&(last + 1)]);
         // It has come to rest.
-        prop_assert_eq!(plan(after.read(1), last), vec![]);
+        prop_assert_eq!(plan(after.retention, after.read(1), last), vec![]);
     }
 
     /// Compactors at work side by side, each killed now and then in the midst, and marks set in
@@ -197,7 +214,8 @@ proptest! {
                     let next = at_work[who].read.last().map_or(1, |(commit, _)| commit.seq + 1);
                     let mut pages = std::mem::take(&mut at_work[who].read);
                     pages.extend(table.read(next));
-                    at_work[who].writes = writes(plan(pages.into_iter(), last - 1));
+                    at_work[who].writes =
+                        writes(plan(table.retention, pages.into_iter(), last - 1));
                 }
                 Turn::Write(who) => {
                     if let Some(write) = at_work[who].writes.pop_front()
@@ -231,7 +249,7 @@ fn place_of(plain: &Table, seen: &Seen) -> Place {
 fn check(plain: &Table, table: &Table, at_once: usize) {
     let went = |seen: &Seen| may_go(plain, seen);
     let all = plain.seen(Position::default(), 1, at_once);
-    backwards::check(&all, table, at_once);
+    backwards::check(&all, table, at_once, &went);
     assert_same(&all, &table.seen(Position::default(), 1, at_once), &went);
     // A cursor, and a hint, at an entry: just before it, and just after it.
     for seen in all.iter().step_by(23) {
@@ -244,7 +262,7 @@ fn check(plain: &Table, table: &Table, at_once: usize) {
 }
 
 fn singles(count: usize) -> Table {
-    let mut table = Table::default();
+    let mut table = Table::of(Retention::Versions);
     (0..count).for_each(|_| table.append(&[(Op::Enter, 500)]));
     table
 }
@@ -267,10 +285,10 @@ fn a_run_of_dead_entries_becomes_a_commit_without_any() {
 
 #[test]
 fn a_large_commit_is_not_written_again_for_every_small_one_that_follows() {
-    let mut table = Table::default();
+    let mut table = Table::of(Retention::Versions);
     table.append(&[(Op::Enter, 500); 100]);
     (0..7).for_each(|_| table.append(&[(Op::Enter, 500)]));
-    assert_eq!(plan(table.read(1), 8), vec![]);
+    assert_eq!(plan(table.retention, table.read(1), 8), vec![]);
     table.append(&[(Op::Enter, 500)]);
     compact(&mut table, 9);
     assert_eq!(table.numbers(), [(1, 9)]);
@@ -290,4 +308,38 @@ fn marks_of_the_oldest_version_stay_beside_the_commit() {
     assert!(!seen[1].oldest && !seen[1].current && !seen[0].current);
     table.mark(place, Note::NowOldest(6));
     assert!(table.seen(Position::default(), 1, 9)[1].oldest);
+}
+
+#[test]
+fn superseded_versions_stay_in_collections_alone() {
+    for (retention, left) in [(Retention::Versions, 9), (Retention::Current, 1)] {
+        let mut table = Table { retention, ..singles(10) };
+        for place in table.places().into_iter().take(8) {
+            table.mark(place, Note::Superseded);
+        }
+        compact(&mut table, 9);
+        assert_eq!(table.commits[&9].entries.len(), left, "{retention:?}");
+        assert!(table.marks.is_empty());
+    }
+}
+
+/// One compactor has read the first commits, where nothing was dead yet; then most of them was,
+/// and another made one commit of all. What the first one finds there must stay for all of it.
+#[test]
+fn what_another_merged_goes_on_standing_for_all_it_stood_for() {
+    let mut table = Table::of(Retention::Versions);
+    for size in [60, 100, 1, 1] {
+        table.append(&vec![(Op::Enter, 5); size]);
+    }
+    let mut pages: Vec<_> = table.read(1).take(2).collect();
+    for index in 0..90 {
+        table.mark(Place { seq: 2, index }, Note::Removed);
+    }
+    compact(&mut table, 3);
+    assert_eq!(table.numbers(), [(1, 3), (4, 4)]);
+    pages.extend(table.read(3));
+    for write in writes(plan(table.retention, pages.into_iter(), 3)) {
+        table.write(&write);
+    }
+    assert_eq!(table.numbers(), [(1, 3), (4, 4)]);
 }

@@ -40,8 +40,15 @@ fn take_in(
         }
         Op::Related => stand(trace, decision, Some(membership)),
         Op::Enter | Op::Update => {
+            // What lay between may be gone from a built-in log, and with it what it says of those
+            // before it: whoever appended it may have died before marking them.
             if trace.op == Op::Enter {
-                present.clear();
+                decision.marks.extend(present.drain(..).map(|entry| (entry.place, Mark::Removed)));
+            } else if let Some(known) = &decision.current
+                && known.place < trace.place
+                && trace.replaces != Some(known.place)
+            {
+                decision.marks.push((known.place, Mark::Superseded));
             }
             // An older version that became current again stands at its new place only.
             let again = present.iter().filter(|entry| entry.version == version);

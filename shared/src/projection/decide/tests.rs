@@ -345,3 +345,21 @@ fn a_deleted_relationship_is_told_of_where_its_end_is_a_member() {
     assert!(decide(gone, &[&said]).drafts.is_empty(), "once");
     assert!(decide(ask(&head, &[], false, &none), &[]).drafts.is_empty());
 }
+
+#[test]
+fn what_an_entry_that_is_gone_took_the_place_of_is_marked_all_the_same() {
+    // Who appended revisions 5 and 6 set no mark on what was there before; of the former, which
+    // was superseded, nothing is left.
+    let none = HashSet::new();
+    let known = Place { seq: 1, index: 0 };
+    let gone = Some(Place { seq: 4, index: 0 });
+    for (op, mark) in [(Op::Update, Mark::Superseded), (Op::Enter, Mark::Removed)] {
+        let mut head = head(3, 6, 4);
+        head.memberships.insert(log(), at(1, Some(1)));
+        let replaces = gone.filter(|_| op == Op::Update);
+        let last = Trace { replaces, ..trace(op, 3, 6, 9) };
+        let decision = decide(ask(&head, &[], true, &none), &[&last]);
+        assert!(decision.marks.contains(&(known, mark)), "{op:?}: {:?}", decision.marks);
+        assert_eq!(decision.current.map(|current| current.place.seq), Some(9));
+    }
+}

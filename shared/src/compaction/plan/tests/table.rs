@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
-use super::{LEAVES_KEPT_MICROS, NOW};
+use super::{NOW, Retention, leaves_kept};
 use crate::log::{Commit, CommitMarks, Entry, Marks, Op, Origin, Place, Seen, Taken, Walk};
 use crate::stix::SpecVersion;
 use crate::time::Position;
@@ -17,8 +17,9 @@ pub enum Note {
 }
 
 /// A log as the table holds it: every write is conditional, as the store's are.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct Table {
+    pub retention: Retention,
     pub commits: BTreeMap<u64, Commit>,
     pub marks: BTreeMap<u64, Marks>,
 }
@@ -32,10 +33,16 @@ pub enum Write {
 }
 
 impl Table {
+    /// A log of which this is kept.
+    pub fn of(retention: Retention) -> Self {
+        Self { retention, commits: BTreeMap::new(), marks: BTreeMap::new() }
+    }
+
     pub fn append(&mut self, drafts: &[(Op, u16)]) {
         let seq = self.commits.len() as u64 + 1;
-        let step = 2 * LEAVES_KEPT_MICROS / 1000 / 64;
-        let base = NOW.micros() - 2 * LEAVES_KEPT_MICROS + seq * step / 1000 * 1000;
+        let kept = leaves_kept(self.retention);
+        let step = 2 * kept / 64;
+        let base = NOW.micros() - 2 * kept + seq * step / 1000 * 1000;
         let position = |index: u64| Position::from_micros(base + index);
         let entries: Vec<Entry> = (0..)
             .zip(drafts)
