@@ -260,6 +260,19 @@ fn file() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/cost.json")
 }
 
+/// How far apart a figure may be beside 15 %: how many objects a commit holds is a race of
+/// projectors, and how often a POST asks whether it is done another.
+fn loose(place: &str) -> f64 {
+    let of_logs = ["/calls/STIX export", "/calls/TAXII page"];
+    match place {
+        _ if place == format!("/calls/{POST}/read_units") => 30.0,
+        _ if place.ends_with("/read_units") && of_logs.iter().any(|of| place.starts_with(of)) => {
+            2.0
+        }
+        _ => 0.1,
+    }
+}
+
 /// The units of both have to agree, whatever the machine; its times need not.
 fn agree(committed: &Value, measured: &Value, place: &str) {
     for (name, value) in measured.as_object().unwrap() {
@@ -271,11 +284,7 @@ fn agree(committed: &Value, measured: &Value, place: &str) {
             _ => {
                 let (was, is) = (committed[name].as_f64(), value.as_f64().unwrap());
                 let was = was.unwrap_or_else(|| panic!("{place} is not in docs/cost.json"));
-                let slack = if place == format!("/calls/{POST}/read_units") {
-                    was.max(is)
-                } else {
-                    0.15 * was.max(is) + 0.1
-                };
+                let slack = 0.15 * was.max(is) + loose(&place);
                 assert!((was - is).abs() <= slack, "{place}: {was} in docs/cost.json, {is} now");
             }
         }

@@ -114,7 +114,7 @@ async fn next(stream: &mut StreamedBody) -> Vec<Frame> {
 /// By an instance of its own, so that nothing else reads on its meter; long enough that it looks
 /// for the definitions and the key again, as it does now and then.
 #[test]
-fn an_idle_reader_costs_half_a_unit_a_second() {
+fn an_idle_reader_costs_what_the_sheet_says() {
     block_on(async {
         let mut stage = Stage::new().await;
         stage.key("acme", &[Scope::ReadStream]).await;
