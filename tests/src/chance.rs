@@ -47,6 +47,15 @@ pub fn seed(round: usize) -> u64 {
     first + round as u64
 }
 
+/// The seed of a draw of which each run may look at another part: what `IOCAST_SEED` says, or the
+/// day. Whoever draws prints it, so that a run can be had again.
+pub fn seed_of_the_day() -> u64 {
+    match std::env::var("IOCAST_SEED") {
+        Ok(_) => seed(0),
+        Err(_) => u64::try_from(chrono::Utc::now().timestamp().div_euclid(86_400)).unwrap_or(0),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

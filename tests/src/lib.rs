@@ -39,6 +39,7 @@ pub mod notifications;
 pub mod packed_log;
 pub mod patience;
 pub mod python;
+pub mod real_work;
 pub mod realistic;
 pub mod runtime_api;
 pub mod service;

@@ -8,6 +8,8 @@ use crate::client::Client;
 
 /// A warm instance of one function.
 pub struct Metered {
+    /// Its logical id in the template.
+    pub function: String,
     services: Services,
     /// Asks it.
     pub client: Client,
@@ -16,7 +18,7 @@ pub struct Metered {
 impl Metered {
     pub(crate) fn new(services: Services, function: &str, client: &Client) -> Self {
         let handler = functions::http(&services, function).expect("there is such a function");
-        Self { client: client.of_handler(handler), services }
+        Self { function: function.to_owned(), client: client.of_handler(handler), services }
     }
 
     /// Read units the tables have charged it so far.

@@ -220,6 +220,23 @@ fn no_role_needs_more_than_the_boundary_leaves() {
     }
 }
 
+/// The keys' own policies grant their use through the service; the boundary must not take it away.
+#[test]
+fn the_boundary_leaves_the_key_that_tables_are_encrypted_with() {
+    let template = template();
+    for (id, table) in resources(&template, "AWS::DynamoDB::Table") {
+        let encrypted = &table["Properties"]["SSESpecification"];
+        assert_eq!(*encrypted, serde_json::json!({"SSEEnabled": true}), "{id}: the account's key");
+    }
+    let boundary = &template["Resources"]["Boundary"]["Properties"]["PolicyDocument"]["Statement"];
+    let left = boundary.as_array().unwrap().iter().find(|one| {
+        one["Action"].as_array().is_some_and(|all| all.iter().any(|one| one == "kms:Decrypt"))
+    });
+    let condition = &left.expect("the boundary leaves kms:Decrypt")["Condition"];
+    let services = condition["StringEquals"]["kms:ViaService"].as_array().unwrap();
+    assert!(services.iter().any(|one| one.as_str().unwrap().starts_with("dynamodb.")));
+}
+
 #[test]
 fn every_alarm_is_told_and_has_its_section_for_operators() {
     let template = template();
@@ -253,7 +270,48 @@ fn the_front_sends_streams_to_the_functions_url_and_says_how_to_authenticate() {
         .map(|route| route.path.replace("{collection}", "*"))
         .collect();
     assert_eq!(patterns, paths);
-    let headers = &template["Resources"]["FrontHeaders"]["Properties"];
-    let said = headers.pointer("/ResponseHeadersPolicyConfig/CustomHeadersConfig/Items/0");
-    assert_eq!(said.unwrap()["Value"], CHALLENGE);
+    for policy in ["FrontHeaders", "FeedsHeaders"] {
+        let headers = &template["Resources"][policy]["Properties"];
+        let said = headers.pointer("/ResponseHeadersPolicyConfig/CustomHeadersConfig/Items/0");
+        assert_eq!(said.unwrap()["Value"], CHALLENGE, "{policy}");
+    }
+}
+
+/// Of the front's one behaviour that keeps answers.
+#[test]
+fn the_front_asks_us_all_there_is_and_repeats_nothing_that_was_said_to_one() {
+    let template = template();
+    let front = &template["Resources"]["Front"]["Properties"]["DistributionConfig"];
+    let behaviors = front["CacheBehaviors"].as_array().unwrap();
+    let all = || behaviors.iter().chain([&front["DefaultCacheBehavior"]]);
+    for behavior in all() {
+        // CloudFront refuses other methods itself, with a page of its own.
+        let methods = behavior["AllowedMethods"].as_array().unwrap();
+        assert_eq!(methods.len(), 7, "{behavior}");
+    }
+    const DISABLED: &str = "4135ea2d-6df8-44a3-9df3-4b5a84be39ad";
+    let keeping: Vec<&Value> = all().filter(|one| one["CachePolicyId"] != DISABLED).collect();
+    let [feeds] = keeping.as_slice() else { panic!("{keeping:?}") };
+    assert_eq!(feeds["PathPattern"], "/feeds/*");
+    assert_eq!(feeds["CachedMethods"], serde_json::json!(["GET", "HEAD"]));
+    let names = |policy: &str, place: &str| -> BTreeSet<String> {
+        let place = template["Resources"][policy]["Properties"].pointer(place);
+        let items = place.and_then(Value::as_array).unwrap().iter();
+        let name = |item: &Value| item.as_str().or(item["Header"].as_str()).unwrap().to_lowercase();
+        items.map(name).collect()
+    };
+    let key = "/CachePolicyConfig/ParametersInCacheKeyAndForwardedToOrigin/HeadersConfig/Headers";
+    let keys = names(feeds["CachePolicyId"].as_str().unwrap(), key);
+    assert_eq!(keys, ["authorization", "x-api-key", "x-apikey"].map(str::to_owned).into());
+    let removed = names(
+        feeds["ResponseHeadersPolicyId"].as_str().unwrap(),
+        "/ResponseHeadersPolicyConfig/RemoveHeadersConfig/Items",
+    );
+    // What answers say of the request or of who asked.
+    let answers = std::fs::read_to_string(root().join("shared/src/http/answer.rs")).unwrap();
+    let said: Vec<&str> = answers.split('"').filter(|word| word.starts_with("x-")).collect();
+    assert!(said.len() >= 4, "{said:?}");
+    for header in said {
+        assert!(removed.contains(header), "{header} would be said again to who asks next");
+    }
 }

@@ -2,6 +2,8 @@
 
 use lambda_http::{Body, Request};
 
+use crate::client::{self, Client};
+
 /// A request.
 #[derive(Debug, Clone)]
 pub struct Ask {
@@ -29,6 +31,16 @@ impl Ask {
     pub fn body(mut self, kind: &str, body: impl Into<String>) -> Self {
         self.body = body.into();
         self.header("content-type", kind)
+    }
+
+    /// As a client sends it.
+    pub(crate) fn by(self, client: &Client) -> client::Request {
+        let mut request = client.request(self.method, &self.path);
+        for (name, value) in self.headers {
+            request = request.header(name, &value);
+        }
+        request.body = self.body.into();
+        request
     }
 
     /// As it reaches the function, with a key.

@@ -4,6 +4,7 @@
 mod ask;
 mod outcome;
 mod scenarios;
+mod setting;
 mod state;
 
 use std::sync::OnceLock;
@@ -20,14 +21,10 @@ use local::engines::s3::S3;
 use local::functions;
 use local::stopping::{StopSignal, stopping};
 use serde_json::{Value, json};
-use shared::access::{NewKey, Scope, TenantId};
 use shared::clock::Clock;
-use shared::collection::{Collection, CollectionSettings};
 use shared::http::StreamedBody;
-use shared::ingestion::{Candidate, Outcome as Taken, Submission, submit};
 use shared::services::{Services, Settings, SourceKeySecret};
 use shared::store::Names;
-use shared::tlp::Tlp;
 
 pub use ask::Ask;
 pub use outcome::Outcome;
@@ -35,8 +32,6 @@ pub use scenarios::all;
 pub use state::State;
 
 use crate::aws_front::{Call, Front, Strike};
-use crate::collection::CollectionSpec;
-use crate::fixtures::Object;
 use crate::lab::engine::Engine;
 
 /// How long a background handler is given.
@@ -62,6 +57,8 @@ pub struct Scenario {
     pub function: &'static str,
     /// Which of its scenarios.
     pub name: &'static str,
+    /// What the names of the calls have in them that it is there for; empty: all it makes.
+    pub about: &'static str,
     /// Sets the stage.
     pub prepare: for<'a> fn(&'a mut Stage) -> BoxFuture<'a, Vec<Step>>,
 }
@@ -141,47 +138,10 @@ impl Stage {
         services(engine, &self.names, &self.clock, &http, &self.names.bucket)
     }
 
-    /// From here on requests are made with a key of `tenant` that may do this.
-    pub async fn key(&mut self, tenant: &str, scopes: &[Scope]) {
-        let new = NewKey {
-            tenant: tenant.parse().unwrap(),
-            name: "stage".to_owned(),
-            scopes: scopes.to_vec(),
-            plan: "pro".parse().unwrap(),
-            clearance: Tlp::Amber,
-            expires: None,
-        };
-        self.key = self.plain.store().create_key(new).await.unwrap().reveal();
-    }
-
-    /// Makes a collection.
-    pub async fn collection(&self, spec: CollectionSpec) -> Collection {
-        let settings: CollectionSettings = serde_json::from_value(spec.settings()).unwrap();
-        self.plain.create_collection(settings).await.unwrap()
-    }
-
-    /// Takes objects in, and leaves them pending.
-    pub async fn take_in(&self, tenant: &str, objects: &[Object]) {
-        let owner: TenantId = tenant.parse().unwrap();
-        let submission = Submission { owner: &owner, clearance: Tlp::Red, into: None };
-        let candidates = objects.iter().map(|o| Candidate::read(o.json().to_string().as_bytes()));
-        let taken = submit(&self.plain, submission, candidates.collect()).await.unwrap();
-        assert!(taken.iter().all(|one| matches!(one, Taken::Accepted(_))), "{taken:?}");
-    }
-
-    /// Takes objects in and projects them, one after the other.
-    pub async fn settle(&self, tenant: &str, objects: &[Object]) {
-        for object in objects {
-            self.take_in(tenant, std::slice::from_ref(object)).await;
-            self.pump().await;
-        }
-    }
-
     /// Projects what is pending, as the stream does, until nothing is.
     pub async fn pump(&self) {
         loop {
-            let now = self.plain.store().position_now().next();
-            let mut pending = self.plain.store().scan_pending(None, now).await.unwrap().found;
+            let mut pending = self.pending().await;
             if pending.is_empty() {
                 return;
             }
@@ -196,13 +156,6 @@ impl Stage {
     /// Time passes.
     pub fn later(&self, span: TimeDelta) {
         self.clock.step(span);
-    }
-
-    /// Puts a file into the bucket.
-    pub async fn put_file(&self, key: &str, content: String) {
-        let s3 = clients::s3(bucket().s3.address(), &clients::http());
-        let put = s3.put_object().bucket(&self.names.bucket).key(key);
-        put.body(content.into_bytes().into()).send().await.unwrap();
     }
 
     /// The event of a stream for items of this partition of a table.
@@ -250,7 +203,7 @@ impl Stage {
     }
 
     /// The sort keys of a partition of jobs, in either table that has them.
-    async fn jobs(&self, partition: &str) -> Vec<String> {
+    pub(crate) async fn jobs(&self, partition: &str) -> Vec<String> {
         let mut items = self.items(&self.names.collections).await;
         items.extend(self.items(&self.names.objects).await);
         let of = items.iter().filter(|item| item["id"].as_s().unwrap() == partition);

@@ -1,8 +1,9 @@
 //! What a stage holds in the end, without ids and times.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use aws_sdk_dynamodb::types::AttributeValue;
+use aws_sdk_s3::types::Object;
 use local::engines::clients;
 use shared::log::{LogId, Op, Reader};
 use shared::time::Position;
@@ -74,14 +75,32 @@ impl Stage {
         }
         let s3 = clients::s3(bucket().s3.address(), &clients::http());
         let listed = s3.list_objects_v2().bucket(&self.names.bucket).send().await.unwrap();
+        let unnamed = self.unnamed_editions(listed.contents()).await;
         for object in listed.contents() {
-            let key = shape(object.key().unwrap_or_default());
+            let key = object.key().unwrap_or_default();
             // Who makes a first edition says so for a while, also when that is over.
-            if !key.ends_with("/claimed") {
-                add(format!("bucket {key}"));
+            if !key.ends_with("/claimed") && !unnamed.iter().any(|one| key.starts_with(one)) {
+                add(format!("bucket {}", shape(key)));
             }
         }
         state
+    }
+
+    /// Editions of feeds there are that no document names: left by a run that failed, and deleted
+    /// by a later one.
+    async fn unnamed_editions(&self, objects: &[Object]) -> BTreeSet<String> {
+        let mut unnamed = BTreeSet::new();
+        let store = self.plain.store();
+        for feed in store.feeds().await.unwrap() {
+            let named = store.edition(feed.id).await.unwrap().map(|(edition, _)| edition);
+            let named = serde_json::to_string(&named).unwrap();
+            let prefix = format!("feeds/{}/", feed.id);
+            let keys = objects.iter().filter_map(|object| object.key()?.strip_prefix(&*prefix));
+            let editions = keys.filter_map(|key| key.split_once('/')).map(|(edition, _)| edition);
+            let gone = editions.filter(|edition| !named.contains(edition));
+            unnamed.extend(gone.map(|edition| format!("{prefix}{edition}/")));
+        }
+        unnamed
     }
 
     async fn logs(&self) -> Vec<LogId> {

@@ -5,15 +5,20 @@ use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use aws_sdk_dynamodb::types::TableDescription;
+use local::engines::clients;
 use serde_json::{Value, json};
 use shared::access::Scope;
-use tests::client::{Client, Request};
+use shared::services::Services;
+use tests::aws_front::Front;
+use tests::client::{Client, Request, TAXII};
 use tests::collection::{Collection, CollectionSpec};
-use tests::feeds::{feed, path, publish};
-use tests::fixtures::envelope;
+use tests::feeds::{feed, path, publish, publish_by};
+use tests::fixtures::{envelope, indicator};
+use tests::function::Function;
 use tests::keys::KeySpec;
 use tests::metered::Metered;
 use tests::notifications::{NOTIFICATIONS, STREAM, first_cause, made};
+use tests::patience::until;
 use tests::realistic::realistic_indicator;
 use tests::world::World;
 
@@ -23,6 +28,10 @@ const CALLS: usize = 40;
 const OBJECTS: usize = 2_000;
 /// Objects of one request to ingest.
 const BATCH: usize = 250;
+/// A POST to TAXII, of so many objects. It asks until they are readable, and how often is a race
+/// with who projects them.
+const POST: &str = "TAXII POST of 10";
+const POSTED: usize = 10;
 const TENANT: &str = "acme";
 
 fn rounded(value: f64) -> f64 {
@@ -49,6 +58,7 @@ async fn calls(metered: &Metered, status: u16, request: impl AsyncFn(usize) -> R
     }
     times.sort_by(f64::total_cmp);
     json!({
+        "function": metered.function,
         "read_units": each(metered.read_units() - read, CALLS),
         "write_units": each(metered.write_units() - written, CALLS),
         "bytes": bytes / CALLS,
@@ -115,6 +125,12 @@ async fn surfaces(w: &World, c: &Collection) -> Value {
         ingest.client.post("/api/v1/notifications").body("application/json", body.to_string())
     };
     all["POST of a notification"] = calls(&ingest, 200, notify).await;
+    let post = async |number: usize| {
+        let first = OBJECTS + number * POSTED;
+        let objects: Vec<_> = (first..first + POSTED).map(realistic_indicator).collect();
+        taxii.client.post(&c.objects()).accept(TAXII).body(TAXII, envelope(&objects))
+    };
+    all[POST] = calls(&taxii, 202, post).await;
     all
 }
 
@@ -129,9 +145,15 @@ async fn ingestion(w: &World) -> Value {
     }
     w.at_rest().await;
     let elapsed = begun.elapsed().as_secs_f64() * 1000.0;
+    let (read, written) = (w.read_units() - read, w.write_units() - written);
+    // How many objects a commit holds is a race of projectors; once compacted it no longer shows.
+    for hours in [2, 4] {
+        let compacted = w.compact(chrono::TimeDelta::hours(hours)).await.unwrap();
+        assert!(compacted.failures.is_empty(), "{compacted:?}");
+    }
     json!({
-        "read_units": each(w.read_units() - read, OBJECTS),
-        "write_units": each(w.write_units() - written, OBJECTS),
+        "read_units": each(read, OBJECTS),
+        "write_units": each(written, OBJECTS),
         "bytes": bytes / OBJECTS,
         "stored_bytes": stored(w).await / OBJECTS,
         "ms": each(elapsed, OBJECTS),
@@ -167,19 +189,88 @@ async fn idle(w: &World) -> Value {
         // What is to be done the first time.
         let _ = run(event.clone()).await.unwrap();
         let (before, begun) = (services.store().units(), Instant::now());
-        let _ = run(event).await.unwrap();
+        let _ = run(event.clone()).await.unwrap();
         let units = services.store().units() - before;
         all[function] = json!({
             "read_units": units.read,
             "write_units": units.write,
             "ms": rounded(begun.elapsed().as_secs_f64() * 1000.0),
+            "log_bytes": logged(w, function, &event).await,
         });
     }
     all
 }
 
+/// What the function's real binary logs of such a run, in bytes as `CloudWatch` charges them.
+async fn logged(w: &World, function: &str, event: &Value) -> usize {
+    /// What an event of a log is charged beside its text.
+    const EVENT: usize = 26;
+    let binary = match function {
+        "CsvPublishFunction" => "csv-publish".to_owned(),
+        _ => function.trim_end_matches("Function").to_lowercase(),
+    };
+    let mut environment = w.function_environment();
+    environment.retain(|(name, _)| name != "RUST_LOG");
+    environment.push(("IOCAST_METRICS_NAMESPACE".to_owned(), "iocast/iocast".to_owned()));
+    let running = Function::start(&binary, &environment).await;
+    let told = async |times: usize| {
+        until("the run has its line", async || {
+            let printed = running.printed();
+            (printed.matches("worked off").count() >= times).then_some(printed)
+        })
+        .await
+    };
+    running.invoke(event).await.expect("a run");
+    let before = told(1).await;
+    running.invoke(event).await.expect("another run");
+    let after = told(2).await;
+    let lines = &after[before.len()..];
+    lines.len() + EVENT * lines.lines().count()
+}
+
+/// What an edition takes of a feed of which one row is new: its requests to the bucket, units, time.
+async fn edition(w: &World, c: &Collection) -> Value {
+    let changing = feed(w, c, json!({})).await;
+    publish(w, &changing).await;
+    w.append_packed(c, &[indicator()], 1).await;
+    let front = Front::before(clients::http());
+    let settings = w.another_instance().settings().clone();
+    let dynamodb = clients::dynamodb(w.dynamodb(), &front.client());
+    let s3 = clients::s3(w.s3(), &front.client()).config().clone();
+    let services = Services::new(dynamodb, s3, settings);
+    let begun = Instant::now();
+    let outcome = publish_by(&services, &changing).await.expect("it is published");
+    let took = begun.elapsed().as_secs_f64() * 1000.0;
+    assert_eq!(outcome.name(), "published");
+    let calls = front.calls();
+    let count = |kinds: &[&str]| {
+        calls.iter().filter(|call| kinds.iter().any(|kind| call.name.starts_with(kind))).count()
+    };
+    let units = services.store().units();
+    json!({
+        "puts": count(&["PutObject", "CreateMulti", "UploadPart", "CompleteMulti", "ListObjects"]),
+        "gets": count(&["GetObject", "HeadObject"]),
+        "read_units": units.read,
+        "write_units": units.write,
+        "ms": rounded(took),
+    })
+}
+
 fn file() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/cost.json")
+}
+
+/// How far apart a figure may be beside 15 %: how many objects a commit holds is a race of
+/// projectors, and how often a POST asks whether it is done another.
+fn loose(place: &str) -> f64 {
+    let of_logs = ["/calls/STIX export", "/calls/TAXII page"];
+    match place {
+        _ if place == format!("/calls/{POST}/read_units") => 30.0,
+        _ if place.ends_with("/read_units") && of_logs.iter().any(|of| place.starts_with(of)) => {
+            2.0
+        }
+        _ => 0.1,
+    }
 }
 
 /// The units of both have to agree, whatever the machine; its times need not.
@@ -189,10 +280,11 @@ fn agree(committed: &Value, measured: &Value, place: &str) {
         match value {
             Value::Object(_) => agree(&committed[name], value, &place),
             _ if name == "ms" => {}
+            Value::String(_) => assert_eq!(committed[name], *value, "{place}"),
             _ => {
                 let (was, is) = (committed[name].as_f64(), value.as_f64().unwrap());
                 let was = was.unwrap_or_else(|| panic!("{place} is not in docs/cost.json"));
-                let slack = 0.3 * was.max(is) + 1.0;
+                let slack = 0.15 * was.max(is) + loose(&place);
                 assert!((was - is).abs() <= slack, "{place}: {was} in docs/cost.json, {is} now");
             }
         }
@@ -211,6 +303,7 @@ async fn the_sheets_figures_are_measured() {
         "calls": surfaces(&w, &c).await,
         "object": ingestion,
         "idle_run": idle(&w).await,
+        "edition": edition(&w, &c).await,
     });
     let mut sheet: Value = match std::fs::read_to_string(file()) {
         Ok(text) => serde_json::from_str(&text).unwrap(),

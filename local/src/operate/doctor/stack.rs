@@ -138,8 +138,8 @@ async fn queue(aws: &Aws, resource: &StackResource) -> Result<Finding, Fault> {
     if waiting == "0" {
         return Ok(Finding::ok(what, "is empty"));
     }
-    let advice = "each is an event that failed three times: read it, mend what it names, and let \
-                  the daily sweep or a redrive bring it back";
+    let advice = "each is an event that failed three times: read it and mend what it names; the \
+                  sweep and the schedules bring back all but drops, which are put in again";
     Ok(Finding::wrong(what, format!("holds {waiting} parked events"), advice))
 }
 

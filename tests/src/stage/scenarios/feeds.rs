@@ -5,9 +5,11 @@ use serde_json::json;
 use shared::access::Scope;
 use shared::audit::Actor;
 use shared::feed::{Feed, FeedSettings};
+use shared::log::LogId;
 
 use super::everything;
 use crate::fixtures::{indicator, indicators, tlp_marking};
+use crate::packed_log;
 use crate::stage::{Ask, Stage, Step};
 
 async fn feed(stage: &mut Stage, alias: &str) -> Feed {
@@ -17,13 +19,6 @@ async fn feed(stage: &mut Stage, alias: &str) -> Feed {
     }))
     .unwrap();
     stage.plain().store().create_feed(&Actor::System, settings).await.unwrap()
-}
-
-pub(super) async fn publish(stage: &Stage, feed: &Feed) {
-    let services = stage.plain();
-    let collections = services.store().collections().await.unwrap();
-    let request = csv_publish::Request { feed, collections: &collections, rebuild: false };
-    csv_publish::publish(services, request, &csv_publish::Progress::default()).await.unwrap();
 }
 
 pub(super) async fn publish_first(stage: &mut Stage) -> Vec<Step> {
@@ -39,11 +34,22 @@ pub(super) async fn publish_next(stage: &mut Stage) -> Vec<Step> {
     stage.collection(everything("all")).await;
     stage.settle("operator", &indicators(2)).await;
     let feed = feed(stage, "feed").await;
-    publish(stage, &feed).await;
+    stage.publish(&feed).await;
     stage.settle("operator", &indicators(2)).await;
-    publish(stage, &feed).await;
+    stage.publish(&feed).await;
     stage.settle("operator", &indicators(2)).await;
     stage.later(TimeDelta::hours(30));
+    vec![Step::Event(json!({"source": "aws.events"}))]
+}
+
+/// A file of more than a part: what is put at once has 5 MiB at the least.
+pub(super) async fn publish_large(stage: &mut Stage) -> Vec<Step> {
+    let collection = stage.collection(everything("all")).await;
+    let words = "of many words ".repeat(4_000);
+    let objects: Vec<_> =
+        indicators(110).into_iter().map(|o| o.set("description", &*words)).collect();
+    packed_log::append(stage.plain().store(), LogId::Collection(collection.id), &objects, 10).await;
+    feed(stage, "feed").await;
     vec![Step::Event(json!({"source": "aws.events"}))]
 }
 
@@ -52,7 +58,7 @@ pub(super) async fn feed_files(stage: &mut Stage) -> Vec<Step> {
     stage.collection(everything("all")).await;
     stage.settle("operator", &indicators(2)).await;
     let published = feed(stage, "feed").await;
-    publish(stage, &published).await;
+    stage.publish(&published).await;
     feed(stage, "later").await;
     let get = |path: &str| Step::Ask(Ask::new("GET", path));
     vec![

@@ -5,7 +5,6 @@ use shared::access::Scope;
 use shared::audit::Actor;
 use shared::feed::FeedSettings;
 
-use super::feeds::publish;
 use super::{JSON, actor, everything};
 use crate::fixtures::{identity, indicator};
 use crate::stage::{Ask, Stage, Step};
@@ -69,7 +68,7 @@ pub(super) async fn manage_content(stage: &mut Stage) -> Vec<Step> {
     }))
     .unwrap();
     let published = stage.plain().store().create_feed(&Actor::System, settings).await.unwrap();
-    publish(stage, &published).await;
+    stage.publish(&published).await;
     let by = json!({"mode": "and", "filterGroups": [], "filters": [
         {"key": "createdBy", "values": ["An author"], "operator": "eq", "mode": "or"}]});
     let subscription = json!({"tenant": "acme", "source_type": "collection", "source_id": "new"});

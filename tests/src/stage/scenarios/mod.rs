@@ -18,12 +18,13 @@ const JSON: &str = "application/json";
 const TAXII: &str = "application/taxii+json;version=2.1";
 
 macro_rules! scenarios {
-    ($($function:literal, $name:literal => $prepare:path),+ $(,)?) => {
+    ($($function:literal, $name:literal $(about $about:literal)? => $prepare:path),+ $(,)?) => {
         /// Every scenario.
         pub fn all() -> Vec<Scenario> {
             vec![$(Scenario {
                 function: $function,
                 name: $name,
+                about: concat!("" $(, $about)?),
                 prepare: |stage| $prepare(stage).boxed(),
             }),+]
         }
@@ -46,6 +47,7 @@ scenarios! {
     "StreamsFunction", "a replay" => collections::stream,
     "CsvPublishFunction", "a first edition" => feeds::publish_first,
     "CsvPublishFunction", "a next edition" => feeds::publish_next,
+    "CsvPublishFunction", "a large file" about "Upload" => feeds::publish_large,
     "CsvFeedFunction", "files" => feeds::feed_files,
     "IocStreamListFunction", "pages" => notifications::list,
     "IocStreamGetFunction", "one" => notifications::get,

@@ -3,8 +3,9 @@
 use chrono::TimeDelta;
 use serde_json::json;
 use shared::access::Scope;
-use shared::store::{Cause, Fed, FeedJob, FeedPlace, NotificationJob};
+use shared::store::{Cause, DeletionJob, Fed, FeedJob, FeedPlace, NotificationJob};
 use shared::subscription::SubscriptionSource;
+use shared::tlp::Tlp;
 
 use super::{actor, attributed, everything, subscribe};
 use crate::fixtures::{indicator, malware, relationship, tlp_marking};
@@ -96,6 +97,14 @@ pub(super) async fn notify_due(stage: &mut Stage) -> Vec<Step> {
     let fed = Fed { object, cause, ways: Vec::new() };
     let job = FeedJob::new(source, FeedPlace::Objects(vec![fed])).unwrap();
     assert!(store.add_notification_job(&NotificationJob::Feed(job)).await.unwrap());
+    let deletion = NotificationJob::Deletion(DeletionJob {
+        tenant: "acme".parse().unwrap(),
+        filter: String::new(),
+        called: store.position_now(),
+        clearance: Tlp::Amber,
+        reached: None,
+    });
+    assert!(store.add_notification_job(&deletion).await.unwrap());
     stage.later(TimeDelta::hours(5));
     vec![Step::Event(json!({"detail-type": "Scheduled Event"}))]
 }
