@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use serde_json::{Value, json};
-use shared::http::Call;
+use shared::http::{Call, MAX_ENCODED_BYTES, encoded_bytes};
 use shared::log::{CollectionId, LogId, Seen, Tailer};
 use shared::services::{Defined, Services};
 use shared::store::{Consistency, Store, StoreError};
@@ -17,11 +17,11 @@ use uuid::Uuid;
 
 use crate::access::{self, Refusal, Visitor};
 use crate::ask::Ask;
-use crate::event_id::EventId;
+use crate::event_id::{EventId, Stamp};
 use crate::frame::Frames;
 use crate::knowledge::Knowledge;
 use crate::metrics::Tally;
-use crate::teller::Teller;
+use crate::teller::{Teller, Told};
 
 /// What a client waits before it comes again.
 const RETRY: Duration = Duration::from_secs(1);
@@ -45,8 +45,9 @@ const STALL: (Duration, Duration) = (Duration::from_secs(20), Duration::from_sec
 /// Metrics are reported this often while a connection lasts.
 const REPORT: Duration = Duration::from_mins(1);
 
-/// A finite answer holds so many bytes: what a gateway takes in one piece.
-const FINITE: usize = 4_000_000;
+/// A finite answer is long enough with so many bytes; more than [`MAX_ENCODED_BYTES`] a gateway
+/// does not take in one piece.
+const FINITE: usize = 3_500_000;
 
 /// Leaves are kept so long: an older position cannot be resumed from.
 const KEPT_MICROS: u64 = 30 * 86_400 * 1_000_000;
@@ -69,7 +70,10 @@ pub struct Connection {
     finite: Option<Duration>,
     /// The last poll brought nothing.
     idle: bool,
+    /// Bytes sent, as a finite answer counts them.
     sent: usize,
+    /// There was something after the first frame.
+    has_said: bool,
     events: u32,
     ended: bool,
     asked: Instant,
@@ -90,6 +94,7 @@ struct Start {
     /// Up to here may lie what replaces versions that were passed over for the reader.
     unsure: Position,
     reset: bool,
+    stamp: Stamp,
 }
 
 impl Connection {
@@ -116,7 +121,10 @@ impl Connection {
         let tailer = Tailer::new(store, log, start.after, seq).await?;
         let joins = ask.dependencies.unwrap_or(defined.collection.settings.stream.dependencies);
         let knowledge = Knowledge::new(start.after, start.replay, start.unsure);
-        let teller = Teller::new(knowledge, start.replay, joins, ask.deletes);
+        let mut teller = Teller::new(knowledge, start.stamp, start.replay, joins, ask.deletes);
+        if live_only {
+            teller.is_current_at(store.position_now());
+        }
         let mut frames = Frames::default();
         frames.connected(Some(start.cursor), RETRY, &ends.greeting(start.reset));
         Ok(Self {
@@ -132,6 +140,7 @@ impl Connection {
             finite,
             idle: false,
             sent: 0,
+            has_said: false,
             events: 0,
             ended: false,
             asked,
@@ -147,7 +156,7 @@ impl Connection {
     /// The next frames, as soon as there are any; none when the connection ends.
     pub async fn next(&mut self) -> Option<Bytes> {
         if let Some(greeting) = self.greeting.take() {
-            self.sent += greeting.len();
+            self.sent += 2 * greeting.len();
             return Some(greeting);
         }
         while !self.is_over() && self.may_go_on().await {
@@ -159,14 +168,20 @@ impl Connection {
                 Err(_) => Err(StoreError::Unavailable(format!("no answer in {:?}", STALL.0))),
             };
             let stands_still = advanced.is_err();
-            let made = advanced.unwrap_or_else(|error| {
+            let told = advanced.unwrap_or_else(|error| {
                 tracing::warn!(%error, "a stream stands still");
                 self.pace = PACE.1;
-                String::new()
+                Told::default()
             });
             self.report(false);
-            if !made.is_empty() {
-                return Some(self.say(made));
+            if !told.frames.is_empty() {
+                // A group alone always fits; what does not now comes first on the next connection.
+                let bytes = self.sent + encoded_bytes(&told.frames);
+                if self.finite.is_some() && self.has_said && bytes > MAX_ENCODED_BYTES {
+                    break;
+                }
+                self.count(&told);
+                return Some(self.say(told.frames));
             }
             let nothing_more = self.idle || stands_still;
             if nothing_more && self.finite.is_some_and(|patience| self.is_done(patience)) {
@@ -195,20 +210,23 @@ impl Connection {
     }
 
     /// Tells what was read, or reads on. Nothing made is nothing to tell.
-    async fn advance(&mut self) -> Result<String, StoreError> {
+    async fn advance(&mut self) -> Result<Told, StoreError> {
         if self.pending.is_empty() {
             let polled = self.tailer.poll().await?;
             self.idle = polled.entries.is_empty() && !polled.more;
             self.pace = if self.idle { (self.pace * 3 / 2).min(PACE.1) } else { Duration::ZERO };
             self.pending = polled.entries.into();
+            if self.idle {
+                self.teller.is_current_at(self.services.store().position_now());
+            }
             if self.pending.is_empty() {
-                return Ok(String::new());
+                return Ok(Told::default());
             }
         }
-        let told = self
-            .teller
-            .tell(&self.services, &self.defined, &self.tailer, &mut self.pending)
-            .await?;
+        self.teller.tell(&self.services, &self.defined, &self.tailer, &mut self.pending).await
+    }
+
+    fn count(&mut self, told: &Told) {
         self.tally.events += told.events;
         self.events += told.events;
         if let Some(oldest) = told.oldest_live {
@@ -216,7 +234,6 @@ impl Connection {
             let lag = Duration::from_micros(now.minus(oldest.micros()).micros());
             self.tally.lag = self.tally.lag.max(lag);
         }
-        Ok(told.frames)
     }
 
     /// Waits for the next poll, but not beyond what has to be said or the end.
@@ -253,7 +270,8 @@ impl Connection {
 
     fn say(&mut self, frames: String) -> Bytes {
         self.said = Instant::now();
-        self.sent += frames.len();
+        self.has_said = true;
+        self.sent += encoded_bytes(&frames);
         frames.into()
     }
 
@@ -263,7 +281,8 @@ impl Connection {
             Some(next) => next.entry.position.minus(1),
             None => self.tailer.reached(),
         };
-        if told > self.cursor.position() {
+        // The same position says more once all there is was read.
+        if told >= self.cursor.position() {
             self.cursor = self.teller.told_through(told);
         }
         let mut frames = Frames::default();
@@ -341,32 +360,36 @@ impl Ends {
 }
 
 fn start(ask: &Ask, ends: &Ends, now: Position) -> Start {
+    let never = Position::default();
     let Some(cursor) = ask.cursor else {
-        let cursor = EventId::through(ends.last);
-        let never = Position::default();
-        return Start { cursor, after: ends.last, replay: never, unsure: never, reset: false };
+        let (after, stamp) = (ends.last, Stamp::anew(now));
+        let cursor = stamp.id(EventId::through(after));
+        return Start { cursor, after, replay: never, unsure: never, reset: false, stamp };
     };
     let kept = now.minus(KEPT_MICROS);
     let recover = ask.recover.unwrap_or_default();
     let position = cursor.position();
-    // Who is still within its first replay lacks no deletes that were dropped.
+    // Behind the last entry there are no leaves, however long ago that was.
+    let at_end = position >= ends.last;
+    // Who is still within its first replay lacks no leaves that were dropped.
     let replaying = position < recover && recover >= kept;
-    let reset = position > Position::default() && position < kept && !replaying;
-    if reset || position == Position::default() {
+    let behind = !at_end && !replaying && cursor.lacks_none_before() < kept;
+    let reset = position > never && behind;
+    if reset || position == never {
         let replay = recover.max(ends.last);
-        let cursor = EventId::START;
-        let zero = Position::default();
-        return Start { cursor, after: zero, replay, unsure: zero, reset };
+        let (cursor, stamp) = (EventId::START, Stamp::anew(now));
+        return Start { cursor, after: never, replay, unsure: never, reset, stamp };
     }
+    let stamp = if at_end { Stamp::anew(now) } else { Stamp::new(now, cursor.day()) };
     // A cursor ahead of the log comes from a clock: what is appended next is news all the same.
     let (cursor, after) = if position > ends.last {
-        (EventId::through(ends.last), ends.last)
+        (stamp.id(EventId::through(ends.last)), ends.last)
     } else {
         (cursor, cursor.read_after())
     };
-    let replay = if position < recover { recover } else { Position::default() };
-    let unsure = if cursor.has_passed() { ends.last } else { Position::default() };
-    Start { cursor, after, replay, unsure, reset: false }
+    let replay = if position < recover { recover } else { never };
+    let unsure = if cursor.has_passed() { ends.last } else { never };
+    Start { cursor, after, replay, unsure, reset: false, stamp }
 }
 
 #[cfg(test)]

@@ -3,13 +3,22 @@
 
 use std::collections::HashSet;
 
+use shared::http::encoded_bytes;
 use shared::id::ObjectId;
 use shared::stix::Facets;
 
-use crate::resolver::{Lookup, ends};
+use crate::resolver::{Lookup, Thing, ends};
 
-/// Objects sent beside the one an entry is about: with it they fill the places of its group.
-pub const MAX_DEPENDENCIES: usize = 999;
+/// Objects sent beside the one an entry is about: with it, and it once more without what refers to
+/// it, they fill the places of its group.
+pub const MAX_DEPENDENCIES: usize = 998;
+
+/// Bytes of them, as a finite answer counts them: one group is never more than such an answer
+/// holds.
+pub const GROUP_BYTES: usize = 1_500_000;
+
+/// What an event adds to its object.
+const ENVELOPE: usize = 1_000;
 
 /// References are followed to this depth.
 const DEPTH: usize = 40;
@@ -21,8 +30,25 @@ pub struct Plan {
     pub before: Vec<ObjectId>,
     /// After it: its relationships and sightings, and what they join it to, where that refers to it.
     pub after: Vec<ObjectId>,
-    /// There are more than a group holds.
+    /// There are more than a group holds, or than was looked up.
     pub truncated: bool,
+    /// How large they are.
+    pub bytes: usize,
+}
+
+/// What an object takes as an event, at the most and nearly.
+pub fn weight(thing: &Thing) -> usize {
+    encoded_bytes(&thing.json) + ENVELOPE
+}
+
+/// What goes together: an object and what it refers to.
+#[derive(Default)]
+struct Branch {
+    /// Each after what it refers to.
+    ids: Vec<ObjectId>,
+    visited: HashSet<ObjectId>,
+    /// Something of it was not looked up.
+    cut: bool,
 }
 
 /// Works out a plan.
@@ -58,7 +84,21 @@ impl<'a> Planner<'a> {
     /// What the object refers to.
     pub fn refer(&mut self, own: &Facets) {
         for id in ordered_refs(own) {
-            self.require(id);
+            let mut branch = Branch::default();
+            self.gather(id, &mut branch, DEPTH);
+            self.plan.truncated |= branch.cut;
+            if !self.fits(&branch.ids) {
+                self.plan.truncated = true;
+                // A relationship is nothing without its ends: they have as much room again.
+                branch.ids = vec![id.clone()];
+                let room = 2 * GROUP_BYTES;
+                let end = ends(own).any(|end| end == id);
+                if !end || self.plan.bytes + self.weight(&branch.ids) > room {
+                    continue;
+                }
+            }
+            self.take(&branch.ids);
+            self.plan.before.extend(branch.ids);
         }
     }
 
@@ -66,30 +106,49 @@ impl<'a> Planner<'a> {
     /// if `again`.
     pub fn join(&mut self, links: &[ObjectId], again: bool) {
         for id in links {
-            let Some(thing) = self.lookup.shown(id).filter(|_| Some(id) != self.own) else {
+            if Some(id) == self.own {
+                continue;
+            }
+            let Some(thing) = self.lookup.shown(id) else {
+                self.plan.truncated |= self.lookup.misses(id);
                 continue;
             };
             if self.planned.contains(id) || (!again && (self.held)(id)) {
                 continue;
             }
             // It is planned from here on, so that a cycle through it ends.
-            let mut branch = vec![];
-            let mut visited: HashSet<ObjectId> = HashSet::from([id.clone()]);
+            let mut branch = Branch::default();
+            branch.visited.insert(id.clone());
             for needed in ordered_refs(&thing.facets) {
-                self.gather(needed, &mut branch, &mut visited, DEPTH);
+                self.gather(needed, &mut branch, DEPTH);
             }
-            let size = self.plan.before.len() + self.plan.after.len() + branch.len() + 1;
-            if size > MAX_DEPENDENCIES {
+            branch.ids.push(id.clone());
+            self.plan.truncated |= branch.cut;
+            if !self.fits(&branch.ids) {
                 self.plan.truncated = true;
                 continue;
             }
-            self.planned.extend(branch.iter().cloned());
-            self.planned.insert(id.clone());
-            for needed in branch {
+            self.take(&branch.ids);
+            branch.ids.pop();
+            for needed in branch.ids {
                 self.place(needed);
             }
             self.plan.after.push(id.clone());
         }
+    }
+
+    fn weight(&self, ids: &[ObjectId]) -> usize {
+        ids.iter().filter_map(|id| self.lookup.get(id)).map(weight).sum()
+    }
+
+    fn fits(&self, ids: &[ObjectId]) -> bool {
+        let count = self.plan.before.len() + self.plan.after.len() + ids.len();
+        count <= MAX_DEPENDENCIES && self.plan.bytes + self.weight(ids) <= GROUP_BYTES
+    }
+
+    fn take(&mut self, ids: &[ObjectId]) {
+        self.plan.bytes += self.weight(ids);
+        self.planned.extend(ids.iter().cloned());
     }
 
     /// The plan.
@@ -109,42 +168,23 @@ impl<'a> Planner<'a> {
         }
     }
 
-    fn require(&mut self, id: &ObjectId) {
-        let (mut branch, mut visited) = (Vec::new(), HashSet::new());
-        self.gather(id, &mut branch, &mut visited, DEPTH);
-        if self.plan.before.len() + branch.len() > MAX_DEPENDENCIES {
-            self.plan.truncated = true;
-            return;
-        }
-        self.planned.extend(branch.iter().cloned());
-        self.plan.before.extend(branch);
-    }
-
-    fn gather(
-        &self,
-        id: &ObjectId,
-        branch: &mut Vec<ObjectId>,
-        visited: &mut HashSet<ObjectId>,
-        depth: usize,
-    ) {
+    fn gather(&self, id: &ObjectId, branch: &mut Branch, depth: usize) {
         let done = Some(id) == self.own || self.planned.contains(id) || (self.held)(id);
-        if done || depth == 0 || branch.len() > MAX_DEPENDENCIES {
+        if done || depth == 0 || branch.ids.len() > MAX_DEPENDENCIES {
             return;
         }
-        let Some(thing) = self.lookup.shown(id) else { return };
-        if !visited.insert(id.clone()) {
+        let Some(thing) = self.lookup.shown(id) else {
+            branch.cut |= self.lookup.misses(id);
+            return;
+        };
+        if !branch.visited.insert(id.clone()) {
             return;
         }
         for needed in ordered_refs(&thing.facets) {
-            self.gather(needed, branch, visited, depth - 1);
+            self.gather(needed, branch, depth - 1);
         }
-        branch.push(id.clone());
+        branch.ids.push(id.clone());
     }
-}
-
-/// Whether all ends of a relationship or sighting are among what the reader has.
-pub fn has_its_ends(facets: &Facets, has: impl Fn(&ObjectId) -> bool) -> bool {
-    ends(facets).all(has)
 }
 
 /// Markings first, then the author, then the rest.
@@ -158,4 +198,4 @@ fn ordered_refs(facets: &Facets) -> impl Iterator<Item = &ObjectId> {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

@@ -3,6 +3,7 @@
 
 mod access;
 pub mod ask;
+mod awaited;
 mod cache;
 mod connection;
 pub mod event_id;
@@ -11,7 +12,9 @@ mod frame;
 mod group;
 pub mod knowledge;
 mod limits;
+mod making;
 mod metrics;
+mod order;
 mod render;
 mod resolver;
 mod round;

@@ -1,9 +1,8 @@
 //! From entries of the log to events: the part of a connection that knows what the reader has.
 
-use std::collections::{HashMap, HashSet, VecDeque};
+use std::collections::{HashSet, VecDeque};
 use std::time::Instant;
 
-use serde_json::{Map, Value};
 use shared::id::ObjectId;
 use shared::log::{Entry, Op, Seen, Tailer};
 use shared::services::{Defined, Services};
@@ -11,12 +10,15 @@ use shared::stix::{Facets, StixObject};
 use shared::store::StoreError;
 use shared::time::Position;
 
+use crate::awaited::Awaited;
 use crate::cache::Cache;
-use crate::event_id::{EventId, LAST_PLACE};
+use crate::event_id::{EventId, LAST_PLACE, Stamp};
 use crate::frame::Frames;
-use crate::group::{Plan, Planner, has_its_ends};
+use crate::group::{Plan, Planner};
 use crate::knowledge::{Knowledge, Telling};
-use crate::render::{self, Kind, Referer, Shown};
+use crate::making::{self, Made, Main, make};
+use crate::order::{Order, Ordering, Step};
+use crate::render::Referer;
 use crate::resolver::{Lookup, ends};
 use crate::round::{Reader, Round};
 
@@ -25,9 +27,6 @@ const ENTRIES: usize = 32;
 
 /// A round ends early once it has made this many bytes.
 const BYTES: usize = 256 * 1024;
-
-/// Objects that others wait for, beyond which no more are noted.
-const AWAITED: usize = 10_000;
 
 /// What was made of some entries.
 #[derive(Debug, Default)]
@@ -49,25 +48,47 @@ pub struct Teller {
     pub deletes: bool,
     /// Up to here everything is a replay.
     pub replay: Position,
+    /// What its ids say.
+    stamp: Stamp,
+    /// What lies after this was appended when the reader had read all there was.
+    live_after: Option<Position>,
     knowledge: Knowledge,
     cache: Cache,
-    /// Who waits for an object: members withheld, or sent without a reference to it, because it
-    /// could not be shown.
-    awaited: HashMap<ObjectId, HashSet<ObjectId>>,
-}
-
-/// One event of a group, rendered but for its id.
-struct Made {
-    kind: Kind,
-    json: String,
+    awaited: Awaited,
 }
 
 impl Teller {
     /// A teller for a reader that knows so much.
     #[must_use]
-    pub fn new(knowledge: Knowledge, replay: Position, joins: bool, deletes: bool) -> Self {
-        let (cache, awaited) = (Cache::default(), HashMap::new());
-        Self { joins, deletes, replay, knowledge, cache, awaited }
+    pub fn new(
+        knowledge: Knowledge,
+        stamp: Stamp,
+        replay: Position,
+        joins: bool,
+        deletes: bool,
+    ) -> Self {
+        Self {
+            joins,
+            deletes,
+            replay,
+            stamp,
+            live_after: None,
+            knowledge,
+            cache: Cache::default(),
+            awaited: Awaited::default(),
+        }
+    }
+
+    /// All there was at `moment` was told. From the first such moment on, entries are told as they
+    /// happen.
+    pub fn is_current_at(&mut self, moment: Position) {
+        self.stamp.is_current_at(moment);
+        self.live_after.get_or_insert(moment);
+    }
+
+    /// Whether an entry was appended while the reader had read to the end, however late it is.
+    fn is_live(&self, position: Position) -> bool {
+        position > self.replay && self.live_after.is_some_and(|after| position > after)
     }
 
     /// Tells of the first of `pending`, and takes off what it told of.
@@ -88,21 +109,22 @@ impl Teller {
         let round = reader.read(&entries).await?;
         let mut frames = Frames::default();
         let mut told = Told::default();
-        for (index, seen) in entries.iter().enumerate() {
+        for (seen, object) in entries.iter().zip(&round.objects) {
             if frames.len() >= BYTES {
                 break;
             }
-            let object = round.objects.get(index).and_then(Option::as_ref);
+            let object = object.as_ref();
             let position = seen.entry.position;
             // Who drops within the group comes again for all of it.
             let within = self.knowledge.has_passed(position.minus(1));
             let made = self.group(seen, object, &round);
             pending.pop_front();
-            if !made.is_empty() && position > self.replay {
+            if !made.is_empty() && self.is_live(position) {
                 told.oldest_live = told.oldest_live.or(Some(position));
             }
             told.events += u32::try_from(made.len()).unwrap_or(u32::MAX);
-            write(&mut frames, position, (within, self.knowledge.has_passed(position)), made);
+            let passed = (within, self.knowledge.has_passed(position));
+            self.write(&mut frames, position, passed, made);
         }
         told.frames = frames.take();
         Ok(told)
@@ -111,7 +133,8 @@ impl Teller {
     /// The id of a reader that was told of everything up to a position.
     #[must_use]
     pub fn told_through(&self, position: Position) -> EventId {
-        EventId::through(position).having_passed(self.knowledge.has_passed(position))
+        let id = EventId::through(position).having_passed(self.knowledge.has_passed(position));
+        self.stamp.id(id)
     }
 
     fn group(&mut self, seen: &Seen, object: Option<&StixObject>, round: &Round) -> Vec<Made> {
@@ -141,50 +164,42 @@ impl Teller {
     ) -> Vec<Made> {
         let own = &object.facets;
         let now = Instant::now();
-        let anew = telling == Telling::Create;
-        let plan = {
-            let held = |id: &ObjectId| self.cache.holds(id, now);
-            let mut planner = Planner::new(&round.lookup, Some(&own.id), &held);
-            planner.refer(own);
-            let (links, more) = self.links(own, seen.entry.position, round);
-            planner.join(&links, anew);
-            let mut plan = planner.plan();
-            plan.truncated |= more && self.joins;
-            plan
-        };
-        let planned: HashSet<&ObjectId> = plan.before.iter().chain(&plan.after).collect();
-        let has =
-            |id: &ObjectId| *id == own.id || planned.contains(id) || self.cache.holds(id, now);
+        let held = |id: &ObjectId| self.cache.holds(id, now);
+        let mut planner = Planner::new(&round.lookup, Some(&own.id), &held);
+        planner.refer(own);
+        let (links, more) = self.links(own, seen.entry.position, round);
+        planner.join(&links, telling == Telling::Create);
+        let plan = planner.plan();
+        let known = self.is_known(own, telling);
+        let order = Ordering::of(&plan, Some(own), known, &round.lookup, &held);
+        let sent: HashSet<&ObjectId> = order.beside().chain([&own.id]).collect();
+        let has = |id: &ObjectId| sent.contains(id) || held(id);
         let lacking: Vec<ObjectId> = own.refs.iter().filter(|id| !has(id)).cloned().collect();
-        if !has_its_ends(own, has) {
+        if !order.steps.contains(&Step::Own) {
             self.knowledge.skip(seen);
-            self.wait(&own.id, lacking);
+            self.wait(&own.id, &lacking);
             return Vec::new();
         }
-        let Some((kind, main)) = main_event(self.referer(seen), object, telling, &plan, round, has)
-        else {
+        let truncated = plan.truncated || order.truncated || (more && self.joins);
+        let referer = self.referer(seen);
+        let main = Main { object, telling, referer, truncated, known };
+        let Some(made) = make(&order, Some(&main), round, &held) else {
             self.knowledge.skip(seen);
             return Vec::new();
         };
-        let before = dependencies(&plan.before, &round.lookup, has);
-        let after = dependencies(&plan.after, &round.lookup, has);
-        // Who has the object from this connection may be sent what joins it to others first.
-        let known = matches!(telling, Telling::Update(place) if self.knowledge.was_sent(own.id.as_str(), place));
-        self.wait(&own.id, lacking);
-        self.awaited.remove(&own.id);
-        self.remember(&plan, seen.entry.position, &round.lookup, now);
+        self.wait(&own.id, &lacking);
+        self.awaited.came(&own.id);
+        self.remember(&plan, &order, seen.entry.position, &round.lookup, now);
         self.cache.insert(own, now);
         self.knowledge.sent(seen);
-        let main = Made { kind, json: main };
-        let mut made = before;
-        if known {
-            made.extend(after);
-            made.push(main);
-        } else {
-            made.push(main);
-            made.extend(after);
-        }
         made
+    }
+
+    /// Who has an object may be sent what joins it to others first. That a relationship was
+    /// withheld before this connection, no position says.
+    fn is_known(&self, own: &Facets, telling: Telling) -> bool {
+        let Telling::Update(place) = telling else { return false };
+        own.ends.is_none() || self.knowledge.was_sent(own.id.as_str(), place)
     }
 
     /// The events of an object that is gone.
@@ -204,20 +219,13 @@ impl Teller {
         for lost in self.cache.delete(&id) {
             self.knowledge.cascaded(lost.as_str());
         }
-        let shown = match object {
-            Some(object) => render::shown(&object.facets, &object.json, |_| true),
-            None => render::tombstone(&parsed.facets),
+        let (restored, in_part) = if entry.op == Op::Leave {
+            self.restore(&id, entry.position, round)
+        } else {
+            (Vec::new(), false)
         };
-        let referer = self.referer(seen);
-        let main = shown.and_then(|shown| {
-            render::event(Kind::Delete, referer, &parsed.facets, &shown, Map::new())
-        });
-        let Some(main) = written(main) else { return Vec::new() };
-        let mut made = vec![Made { kind: Kind::Delete, json: main }];
-        if entry.op == Op::Leave {
-            made.extend(self.restore(&id, entry.position, round));
-        }
-        made
+        let main = making::deleted(&parsed, object, self.referer(seen), in_part, round);
+        main.into_iter().chain(restored).collect()
     }
 
     /// A relationship with no entry of its own came with an end: on this connection, or before it,
@@ -233,69 +241,92 @@ impl Teller {
 
     /// The consumer drops every relationship of what was deleted. Members among them are still in
     /// the collection: they are sent again, with their end as what they depend on, or wait for it.
-    fn restore(&mut self, id: &ObjectId, at: Position, round: &Round) -> Vec<Made> {
-        let members: Vec<ObjectId> = round
-            .links
-            .get(id)
+    /// Says whether there are some that are not sent: those that are known wait for it, too.
+    fn restore(&mut self, id: &ObjectId, at: Position, round: &Round) -> (Vec<Made>, bool) {
+        let links = round.links.get(id);
+        let member = |link: &ObjectId| round.lookup.get(link).and_then(|thing| thing.member);
+        let members: Vec<ObjectId> = links
             .into_iter()
             .flat_map(|links| &links.ids)
-            .filter(|link| is_member_before(round.lookup.get(link).and_then(|t| t.member), at))
+            .filter(|link| is_member_before(member(link), at))
             .cloned()
             .collect();
+        let more = links.is_some_and(|links| links.more);
         if round.lookup.shown(id).is_none() {
             for member in members {
-                self.wait(&member, vec![id.clone()]);
+                self.wait(&member, std::slice::from_ref(id));
             }
-            return Vec::new();
+            return (Vec::new(), false);
         }
         let now = Instant::now();
-        let plan = {
-            let held = |id: &ObjectId| self.cache.holds(id, now);
-            let mut planner = Planner::new(&round.lookup, None, &held);
-            planner.join(&members, true);
-            planner.plan()
-        };
-        let planned: HashSet<&ObjectId> = plan.before.iter().chain(&plan.after).collect();
-        let has = |id: &ObjectId| planned.contains(id) || self.cache.holds(id, now);
-        let mut made = dependencies(&plan.before, &round.lookup, has);
-        made.extend(dependencies(&plan.after, &round.lookup, has));
-        self.remember(&plan, at, &round.lookup, now);
-        made
+        let held = |id: &ObjectId| self.cache.holds(id, now);
+        let mut planner = Planner::new(&round.lookup, None, &held);
+        planner.join(&members, true);
+        let plan = planner.plan();
+        let order = Ordering::of(&plan, None, false, &round.lookup, &held);
+        let made = make(&order, None, round, &held).unwrap_or_default();
+        let sent: HashSet<&ObjectId> = order.beside().collect();
+        for member in members.iter().filter(|member| !sent.contains(member)) {
+            self.wait(member, std::slice::from_ref(id));
+        }
+        self.remember(&plan, &order, at, &round.lookup, now);
+        (made, more || plan.truncated || order.truncated)
     }
 
     /// What joins an object to others and is to be sent with it, and whether there is more: all of
     /// it, or only members that waited for it.
     fn links(&self, own: &Facets, at: Position, round: &Round) -> (Vec<ObjectId>, bool) {
         let Some(links) = round.links.get(&own.id) else { return (Vec::new(), false) };
-        let waiting = self.awaited.get(&own.id).into_iter().flatten();
-        let mut ids: Vec<ObjectId> = Vec::new();
-        for id in links.ids.iter().chain(waiting) {
-            let member = round.lookup.get(id).and_then(|thing| thing.member);
-            let wanted = if self.joins { links.ids.contains(id) } else { false };
-            if (wanted || is_member_before(member, at)) && !ids.contains(id) {
-                ids.push(id.clone());
-            }
-        }
+        let member = |id: &ObjectId| round.lookup.get(id).and_then(|thing| thing.member);
+        let mut met = HashSet::new();
+        let joining = links.ids.iter().map(|id| (id, self.joins));
+        let waiting = self.awaited.of(&own.id).map(|id| (id, false));
+        let ids = joining
+            .chain(waiting)
+            .filter(|(id, wanted)| *wanted || is_member_before(member(id), at))
+            .filter(|(id, _)| met.insert(*id))
+            .map(|(id, _)| id.clone())
+            .collect();
         (ids, links.more)
+    }
+
+    /// Gives the events of a group their ids: whoever has the last, has the group. `passed`:
+    /// whether versions may have been passed over for who drops within the group, and for who does
+    /// after it.
+    fn write(&self, frames: &mut Frames, at: Position, passed: (bool, bool), made: Vec<Made>) {
+        let last = made.len().saturating_sub(1);
+        for (index, one) in made.into_iter().enumerate() {
+            let place =
+                if index == last { LAST_PLACE } else { u16::try_from(index).unwrap_or(LAST_PLACE) };
+            let passed = if index == last { passed.1 } else { passed.0 };
+            let id = self.stamp.id(EventId::new(at, place).having_passed(passed));
+            frames.event(id, one.kind.name(), &one.json);
+        }
     }
 
     fn referer(&self, seen: &Seen) -> Referer {
         if seen.entry.position <= self.replay { Referer::Init } else { Referer::Live }
     }
 
-    fn wait(&mut self, who: &ObjectId, for_what: Vec<ObjectId>) {
+    fn wait(&mut self, who: &ObjectId, for_what: &[ObjectId]) {
         for id in for_what {
-            if self.awaited.len() < AWAITED {
-                self.awaited.entry(id).or_default().insert(who.clone());
-            }
+            self.awaited.note(id, who);
         }
     }
 
-    fn remember(&mut self, plan: &Plan, at: Position, lookup: &Lookup, now: Instant) {
-        for thing in plan.before.iter().chain(&plan.after).filter_map(|id| lookup.get(id)) {
+    fn remember(
+        &mut self,
+        plan: &Plan,
+        order: &Order,
+        at: Position,
+        lookup: &Lookup,
+        now: Instant,
+    ) {
+        let after: HashSet<&ObjectId> = plan.after.iter().collect();
+        for thing in order.beside().filter_map(|id| lookup.get(id)) {
             self.cache.insert(&thing.facets, now);
             let id = thing.facets.id.as_str();
-            if plan.after.contains(&thing.facets.id) && is_member_before(thing.member, at) {
+            if after.contains(&thing.facets.id) && is_member_before(thing.member, at) {
                 self.knowledge.sent_member(id);
             } else {
                 self.knowledge.sent_dependency(id);
@@ -309,70 +340,21 @@ fn is_member_before(member: Option<Position>, at: Position) -> bool {
     member.is_some_and(|member| member < at)
 }
 
-fn main_event(
-    referer: Referer,
-    object: &StixObject,
-    telling: Telling,
-    plan: &Plan,
-    round: &Round,
-    has: impl Fn(&ObjectId) -> bool + Copy,
-) -> Option<(Kind, String)> {
-    let shown = written(render::shown(&object.facets, &object.json, has))?;
-    let (kind, mut context) = compared(telling, &shown, round, has);
-    if plan.truncated {
-        context.insert("truncated".to_owned(), Value::Bool(true));
-    }
-    let event = render::event(kind, referer, &object.facets, &shown, context);
-    written(event).map(|json| (kind, json))
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
 
-/// An update is one only with the version it replaces to compare with.
-fn compared(
-    telling: Telling,
-    shown: &Shown,
-    round: &Round,
-    has: impl Fn(&ObjectId) -> bool,
-) -> (Kind, Map<String, Value>) {
-    let Telling::Update(place) = telling else { return (Kind::Create, Map::new()) };
-    let before = round.replaced.get(&place);
-    let context = before.and_then(|before| {
-        // What only it refers to, the reader had with it.
-        let had = |id: &ObjectId| has(id) || round.lookup.shown(id).is_some();
-        let before = written(render::shown(&before.facets, &before.json, had))?;
-        written(render::patches(&before, shown))
-    });
-    context.map_or((Kind::Create, Map::new()), |context| (Kind::Update, context))
-}
-
-fn dependencies(
-    ids: &[ObjectId],
-    lookup: &Lookup,
-    has: impl Fn(&ObjectId) -> bool + Copy,
-) -> Vec<Made> {
-    let things = ids.iter().filter_map(|id| lookup.get(id));
-    let made = things.filter_map(|thing| {
-        let shown = written(render::shown(&thing.facets, &thing.json, has))?;
-        let referer = Referer::Dependencies;
-        let event = render::event(Kind::Create, referer, &thing.facets, &shown, Map::new());
-        written(event).map(|json| Made { kind: Kind::Create, json })
-    });
-    made.collect()
-}
-
-/// What is stored is JSON; if it is not, the log says so and the stream goes on.
-fn written<T>(made: Result<T, serde_json::Error>) -> Option<T> {
-    made.inspect_err(|error| tracing::error!(%error, "an object cannot be sent")).ok()
-}
-
-/// Gives the events of a group their ids: whoever has the last, has the group. `passed`: whether
-/// versions may have been passed over for who drops within the group, and for who does after it.
-fn write(frames: &mut Frames, position: Position, passed: (bool, bool), made: Vec<Made>) {
-    let last = made.len().saturating_sub(1);
-    for (index, one) in made.into_iter().enumerate() {
-        let place =
-            if index == last { LAST_PLACE } else { u16::try_from(index).unwrap_or(LAST_PLACE) };
-        let passed = if index == last { passed.1 } else { passed.0 };
-        let id = EventId::new(position, place).having_passed(passed);
-        frames.event(id, one.kind.name(), &one.json);
+    #[test]
+    fn what_came_before_the_end_of_the_log_was_read_is_not_told_as_it_happens() {
+        let at = Position::from_micros;
+        let knowledge = Knowledge::new(at(5), at(0), at(0));
+        let stamp = Stamp::new(at(20), None);
+        let mut teller = Teller::new(knowledge, stamp, at(30), false, true);
+        assert!(!teller.is_live(at(50)), "it may be catching up");
+        teller.is_current_at(at(25));
+        teller.is_current_at(at(40));
+        assert!(!teller.is_live(at(28)), "a part of the replay");
+        assert!(teller.is_live(at(35)));
+        assert!(!teller.is_live(at(25)));
     }
 }

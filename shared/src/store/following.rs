@@ -18,7 +18,7 @@ type Relationships = (Vec<ObjectId>, bool);
 pub(super) struct Following {
     commits: Arc<Together<(LogId, u64, i32, Consistency), Commits>>,
     heads: Arc<Together<(Vec<ObjectId>, bool), Heads>>,
-    relationships: Arc<Together<(ObjectId, i32), Relationships>>,
+    relationships: Arc<Together<(ObjectId, Option<ObjectId>, i32), Relationships>>,
 }
 
 impl Store {
@@ -60,10 +60,11 @@ impl Store {
     pub async fn follow_relationships(
         &self,
         end: &ObjectId,
+        after: Option<ObjectId>,
         limit: i32,
     ) -> Result<Relationships, StoreError> {
-        let (store, id) = (self.clone(), end.clone());
-        let read = async move { store.relationships_of(&id, limit).await };
-        self.0.following.relationships.read((end.clone(), limit), read).await
+        let (store, id, from) = (self.clone(), end.clone(), after.clone());
+        let read = async move { store.relationships_of(&id, from.as_ref(), limit).await };
+        self.0.following.relationships.read((end.clone(), after, limit), read).await
     }
 }

@@ -25,6 +25,10 @@ pub struct MarkedObject {
     pub resolved: Option<String>,
 }
 
+fn relationship_key(end: &ObjectId, relationship: &ObjectId) -> Item {
+    key(end.as_str(), format!("R#{:02x}#{relationship}", shard(relationship)))
+}
+
 fn identity_name(name: &str) -> String {
     format!("NAME#{}", name.trim().to_lowercase().chars().take(500).collect::<String>())
 }
@@ -39,8 +43,7 @@ impl Store {
         end: &ObjectId,
         relationship: &ObjectId,
     ) -> Result<(), StoreError> {
-        let sk = format!("R#{:02x}#{relationship}", shard(relationship));
-        self.put_link(key(end.as_str(), sk)).await
+        self.put_link(relationship_key(end, relationship)).await
     }
 
     /// Records that `object` names `marking`. Put before the object's own `HEAD`, so that the
@@ -84,14 +87,15 @@ impl Store {
         Ok(())
     }
 
-    /// The relationships and sightings that touch `end`: at most `limit` of them, and whether
-    /// there are more. Read consistently.
+    /// The relationships and sightings that touch `end`, those that come after `after` in an order
+    /// of their own: at most `limit` of them, and whether there are more. Read consistently.
     ///
     /// # Errors
     /// When the table cannot be read.
     pub async fn relationships_of(
         &self,
         end: &ObjectId,
+        after: Option<&ObjectId>,
         limit: i32,
     ) -> Result<(Vec<ObjectId>, bool), StoreError> {
         let query = self
@@ -101,6 +105,7 @@ impl Store {
             .key_condition_expression("id = :id AND begins_with(sk, :prefix)")
             .expression_attribute_values(":id", text(end.as_str()))
             .expression_attribute_values(":prefix", text("R#"))
+            .set_exclusive_start_key(after.map(|relationship| relationship_key(end, relationship)))
             .consistent_read(true)
             .limit(limit);
         let answer = self.query(query).await?;

@@ -230,6 +230,16 @@ impl Stage {
         live_stream::handle(services, Limits::default(), request).await.into_body()
     }
 
+    /// What a live stream on an instance of its function answers in one piece.
+    pub async fn whole(&self, services: &Services, path: &str) -> String {
+        let request = Ask::new("GET", path).signed(&self.key);
+        let limits = Limits { patience: Duration::ZERO, ..Limits::default() };
+        let answer = live_stream::handle_whole(services, limits, request).await;
+        let text = String::from_utf8(answer.body().to_vec()).unwrap();
+        assert_eq!(answer.status(), 200, "{path}: {text}");
+        text
+    }
+
     async fn event(&self, function: &str, services: &Services, event: Value) -> Outcome {
         let until = Instant::now() + TURN;
         let done = match function {

@@ -14,7 +14,7 @@ use uuid::Uuid;
 use crate::event_stream::Frame;
 use crate::history::{History, Step, Which, kinds, settings, tenant};
 use crate::lab::Lab;
-use crate::model::{Kind, SOON_MINUTES, body, version_of_slot};
+use crate::model::{Content, Kind, SOON_MINUTES, body, version_of_slot};
 
 use log::Log;
 use reader::Reader;
@@ -46,9 +46,12 @@ impl Run {
     async fn start(history: &History) -> Result<Self, String> {
         let lab = Lab::start(3, std::convert::identity).await;
         let kinds = kinds(&history.kinds);
-        let id = |kind: &Kind| {
+        let mut author = false;
+        let mut id = |kind: &Kind| {
             let object_type = match kind {
                 Kind::Indicator => "indicator",
+                // The first of them writes the others.
+                Kind::Malware if !std::mem::replace(&mut author, true) => "identity",
                 Kind::Malware => "malware",
                 Kind::Relationship { .. } => "relationship",
                 Kind::Marking => "marking-definition",
@@ -56,7 +59,7 @@ impl Run {
             };
             ObjectId::from_parts(object_type, Uuid::new_v4())
         };
-        let ids = kinds.iter().map(id).collect();
+        let ids = kinds.iter().map(&mut id).collect();
         let soon = Utc::now() + TimeDelta::minutes(SOON_MINUTES);
         let soon = soon.to_rfc3339_opts(SecondsFormat::Millis, true);
         let mut collections = Vec::new();
@@ -117,6 +120,7 @@ impl Run {
                 let ids: Vec<String> = self.ids.iter().map(ToString::to_string).collect();
                 let (at, version) = (at(object), version_of_slot(*slot));
                 let body = body(self.kinds[at], &ids[at], &ids, &version, content, &self.soon);
+                let body = authored(body, content, &ids);
                 let into = into.as_ref().map(collection);
                 let _ = self.lab.write(*by, &tenant(*owner), &body, into).await;
             }
@@ -208,5 +212,15 @@ impl Run {
     async fn compare(&self, at: usize) -> Result<(), String> {
         let reader = &self.readers[at];
         reader.compare(&self.log(&self.collections[reader.collection]).await)
+    }
+}
+
+/// The object, every other time by the author there is. Who is marked with what they define
+/// themselves makes a cycle.
+fn authored(body: String, content: &Content, ids: &[String]) -> String {
+    let author = ids.iter().find(|id| id.starts_with("identity--"));
+    match author.filter(|_| content.number > 0) {
+        Some(author) => body.replacen('{', &format!(r#"{{"created_by_ref":"{author}","#), 1),
+        None => body,
     }
 }

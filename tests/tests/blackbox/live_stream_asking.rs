@@ -59,6 +59,11 @@ async fn a_start_is_given_in_any_form_and_the_later_one_wins(w: &World) {
     let iso = time.to_rfc3339_opts(SecondsFormat::Millis, true);
     for start in [first.as_str(), millis, &iso, &iso.replace('Z', "%2B00:00")] {
         assert_eq!(events(&finite(w, &c, &format!("from={start}")).await), objects[1..], "{start}");
+        let path = format!("{}?finite=true", c.stream());
+        let start = start.replace("%2B", "+");
+        let request = w.stream_reader().get(&path).header("last-event-id", &start);
+        let told = events(&Frame::all_of(&request.await.expect(200).text()));
+        assert_eq!(told, objects[1..], "Last-Event-ID: {start}");
     }
     let both = format!("from={first}&Last-Event-ID={second}");
     assert_eq!(events(&finite(w, &c, &both).await), objects[2..]);
@@ -85,6 +90,11 @@ async fn recover_replays_the_state_and_is_forgotten_once_it_is_over(w: &World) {
     assert_eq!(told.len(), 2, "each object once, as it is now");
     assert!(told.iter().all(|frame| frame.event == "create"));
     assert!(told.iter().all(|frame| frame.data["origin"]["referer"] == "init"));
+    // What a start leaves of the replay is one still.
+    let from = format!("from={}&recover={recover}", told[0].id);
+    let frames = finite(w, &c, &from).await;
+    assert_eq!(events(&frames), [told[1].object_id()]);
+    assert_eq!(frames[1].data["origin"]["referer"], "init");
     let long_ago = format!("{}?recover=2020-01-01T00:00:00Z&finite=true", c.stream());
     let newer = indicator();
     w.load(&c, std::slice::from_ref(&newer)).await;

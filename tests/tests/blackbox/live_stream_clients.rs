@@ -14,7 +14,7 @@ use tests::fixtures::{
     FIRST, Object, SECOND, THIRD, envelope, identity, indicator, indicators, malware, relationship,
 };
 use tests::flaky_front::FlakyFront;
-use tests::patience::until;
+use tests::patience::{DEADLINE, until, until_within};
 use tests::service::Service;
 use tests::taxii_reading::{items, pages_by_next};
 use tests::{node, python};
@@ -37,6 +37,11 @@ const SECONDS: &str = "7";
 fn count() -> usize {
     let asked = std::env::var("IOCAST_STREAM_EVENTS").ok().and_then(|text| text.parse().ok());
     asked.unwrap_or(COUNT)
+}
+
+/// How long the clients, and what is written, may take: the more the longer.
+fn patience() -> Duration {
+    DEADLINE * u32::try_from(1 + count() / COUNT).unwrap()
 }
 
 /// Sends objects, again where the service is busy: it was just started, and clients read.
@@ -71,7 +76,7 @@ async fn collection(service: &Service) -> Vec<Value> {
 /// that one is there does not say that those sent before it are.
 async fn settled(service: &Service, expected: &BTreeSet<(String, String)>) {
     let text = |item: &Value, name: &str| item[name].as_str().unwrap().to_owned();
-    until("everything is in the collection", async || {
+    until_within(patience(), "everything is in the collection", async || {
         let members = collection(service).await;
         let found = members.iter().map(|item| (text(item, "id"), text(item, "modified")));
         if found.collect::<BTreeSet<_>>() == *expected {
@@ -84,26 +89,47 @@ async fn settled(service: &Service, expected: &BTreeSet<(String, String)>) {
     .await;
 }
 
+/// What was sent, without what was added to it.
+fn plain(mut shown: Value) -> Value {
+    let extensions = shown["extensions"].as_object_mut().unwrap();
+    assert!(extensions.remove(OPENCTI).is_some());
+    if extensions.is_empty() {
+        shown.as_object_mut().unwrap().remove("extensions");
+    }
+    shown
+}
+
+/// What was written.
+struct Written {
+    /// First versions.
+    objects: Vec<Object>,
+    /// What all indicators depend on: before and after it changed, with nobody told.
+    author: [Object; 2],
+    /// What some are joined to, the same.
+    family: [Object; 2],
+}
+
 /// What a client has, held against the collection: every member as it is, and beside them only
-/// what they depend on.
-fn compare(state: &Value, members: &[Value], objects: &[Object]) {
+/// what they depend on, as it was when it was sent last.
+fn compare(state: &Value, members: &[Value], written: &Written) {
     let faults = state["faults"].as_array().unwrap();
     assert!(faults.is_empty(), "{faults:?}");
     let has = state["has"].as_object().unwrap();
     for member in members {
         let id = member["id"].as_str().unwrap();
-        let mut shown = has.get(id).unwrap_or_else(|| panic!("it lacks {id}")).clone();
-        let extensions = shown["extensions"].as_object_mut().unwrap();
-        assert!(extensions.remove(OPENCTI).is_some());
-        if extensions.is_empty() {
-            shown.as_object_mut().unwrap().remove("extensions");
-        }
-        assert_eq!(&shown, member);
+        let shown = has.get(id).unwrap_or_else(|| panic!("it lacks {id}")).clone();
+        assert_eq!(&plain(shown), member);
+    }
+    // The last event came on a connection that began after the change.
+    assert_eq!(plain(has[written.author[1].id()].clone()), written.author[1].json());
+    if let Some(shown) = has.get(written.family[0].id()) {
+        let shown = plain(shown.clone());
+        assert!(written.family.iter().any(|version| version.json() == shown), "{shown}");
     }
     let indicators = has.keys().filter(|id| id.starts_with("indicator--")).count();
     assert_eq!(indicators, members.len(), "an indicator that left is gone");
     for (id, shown) in has.iter().filter(|(id, _)| id.starts_with("relationship--")) {
-        let sent = objects.iter().find(|object| object.id() == id).expect("it was sent");
+        let sent = written.objects.iter().find(|one| one.id() == id).expect("it was sent");
         assert_eq!(shown["source_ref"], sent["source_ref"]);
     }
 }
@@ -120,7 +146,8 @@ async fn pycti_and_eventsource_hold_the_collection_over_forced_reconnects_and_a_
     let reader_key = service.ready.reader_key.clone();
     let count = count();
     let front = FlakyFront::start(address(&service), count * BYTES / CUTS).await;
-    let last = indicator().labelled("detection");
+    let (author, family) = (identity("Example Org"), malware("Example Family"));
+    let last = indicator().labelled("detection").set("created_by_ref", author.id());
     let outputs = ["pycti.json", "eventsource.json"].map(|name| folder.path().join(name));
     let [pycti, eventsource] = [outputs[0].to_str().unwrap(), outputs[1].to_str().unwrap()];
     let url = format!("{}/stream/detection", front.base_url());
@@ -129,7 +156,6 @@ async fn pycti_and_eventsource_hold_the_collection_over_forced_reconnects_and_a_
     let began = Instant::now();
 
     let writing = async {
-        let (author, family) = (identity("Example Org"), malware("Example Family"));
         let by = |one: Object| one.set("created_by_ref", author.id());
         let plain: Vec<Object> = indicators(count).into_iter().map(by).collect();
         let joins: Vec<Object> =
@@ -143,6 +169,10 @@ async fn pycti_and_eventsource_hold_the_collection_over_forced_reconnects_and_a_
         let service = start().await;
         front.moved(address(&service));
         send(&service, after).await;
+        let later = |one: &Object| one.clone().at(SECOND).set("name", "of another name");
+        let (author, family) = ([author.clone(), later(&author)], [family.clone(), later(&family)]);
+        send(&service, &[author[1].clone(), family[1].clone()]).await;
+        let renamed = Instant::now();
         send(&service, &detection(&plain[..count / 5], SECOND)).await;
         let third = |one: &Object| one.clone().at(THIRD);
         send(&service, &plain[..count / 10].iter().map(third).collect::<Vec<_>>()).await;
@@ -162,16 +192,22 @@ async fn pycti_and_eventsource_hold_the_collection_over_forced_reconnects_and_a_
         let stands = kept.map(|at| (plain[at].id().to_owned(), version(at).to_owned()));
         settled(&service, &stands.collect()).await;
         // Readers are behind; they are left in peace once they were cut off often enough.
-        until("readers were cut off", async || (front.cuts() >= CUTS / 3).then_some(())).await;
+        let cut = async || (front.cuts() >= CUTS / 3).then_some(());
+        until_within(patience(), "readers were cut off", cut).await;
         front.calm();
+        until("connections of before the change are over", async || {
+            (renamed.elapsed() > Duration::from_secs(SECONDS.parse::<u64>().unwrap() + 2))
+                .then_some(())
+        })
+        .await;
         send(&service, std::slice::from_ref(&last)).await;
         println!("written after {:?}", began.elapsed());
         first.extend(plain);
-        (service, first)
+        (service, Written { objects: first, author, family })
     };
     let by_pycti = [url.as_str(), reader_key.as_str(), last.id(), pycti];
     let by_eventsource = [from_start.as_str(), reader_key.as_str(), last.id(), eventsource];
-    let (pycti_says, eventsource_says, (service, objects)) = futures::join!(
+    let (pycti_says, eventsource_says, (service, written)) = futures::join!(
         python::run_pycti("listen.py", &by_pycti),
         node::run("listen.mjs", &by_eventsource),
         writing,
@@ -183,7 +219,7 @@ async fn pycti_and_eventsource_hold_the_collection_over_forced_reconnects_and_a_
         let state: Value = serde_json::from_slice(&std::fs::read(output).unwrap()).unwrap();
         println!("{}: {} events {said}", output.display(), state["events"]);
         assert!(state["events"].as_u64().unwrap() >= count as u64, "{}", state["events"]);
-        compare(&state, &members, &objects);
+        compare(&state, &members, &written);
     }
     println!("{} connections were cut", front.cuts());
     assert!(front.cuts() >= CUTS / 3, "{} cuts", front.cuts());

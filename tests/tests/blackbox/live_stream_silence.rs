@@ -61,3 +61,48 @@ fn a_store_that_never_answers_does_not_make_a_stream_fall_silent() {
         stage.end().await;
     });
 }
+
+#[test]
+fn who_cannot_be_served_for_now_is_told_to_come_again() {
+    block_on(async {
+        let mut stage = Stage::new().await;
+        stage.key("acme", &[Scope::ReadStream]).await;
+        let spec = CollectionSpec { alias: Some("all".into()), ..CollectionSpec::everything() };
+        stage.collection(spec.streamed(json!({"enabled": true}))).await;
+        stage.settle("operator", &indicators(1)).await;
+        let before = stage.front().calls().len();
+        drop(stage.stream(&stage.instance(), "/stream/all?from=0").await);
+        let mut calls: Vec<String> =
+            stage.front().calls()[before..].iter().map(|call| call.name.clone()).collect();
+        calls.sort();
+        calls.dedup();
+        assert!(calls.len() > 3, "key, plan, definition, log: {calls:?}");
+        let mut put_off = 0;
+        // Whatever fails on the way, and one that never answers.
+        let failing = calls.iter().map(|call| (call, Fault::Failed));
+        for (call, fault) in failing.chain([(&calls[0], Fault::Hangs)]) {
+            let struck = stage.front().struck();
+            stage.front().strike(Some(Strike { call: call.clone(), nth: None, fault }));
+            let asked = Instant::now();
+            let mut stream = stage.stream(&stage.instance(), "/stream/all?from=5-999").await;
+            let frames = next(&mut stream).await;
+            stage.front().strike(None);
+            assert!(asked.elapsed() < GIVEN_UP, "{call}: {:?}", asked.elapsed());
+            if stage.front().struck() == struck {
+                continue;
+            }
+            let said: Vec<&str> = frames.iter().map(|frame| frame.event.as_str()).collect();
+            // What is not needed for an answer does not put it off.
+            if frames[0].retry == Some(1000) {
+                continue;
+            }
+            assert_eq!(said, ["connected", "heartbeat"], "{call}");
+            assert_eq!(frames[0].retry, Some(30_000), "{call}");
+            assert!(frames.iter().all(|frame| frame.id == "5-999"), "it stands where it stood");
+            assert!(stream.frame().await.is_none(), "it ends: {call}");
+            put_off += 1;
+        }
+        assert!(put_off > 3, "{put_off} of {calls:?}");
+        stage.end().await;
+    });
+}

@@ -3,9 +3,12 @@
 use std::time::Duration;
 
 use serde_json::json;
+use shared::access::Scope;
+use shared::http::{MAX_ENCODED_BYTES, encoded_bytes};
 use tests::collection::{Collection, CollectionSpec};
 use tests::event_stream::EventStream;
-use tests::fixtures::{SECOND, THIRD, indicator, indicators};
+use tests::fixtures::{SECOND, THIRD, indicator, indicators, malware, relationship};
+use tests::keys::KeySpec;
 use tests::world::World;
 
 over_both_transports!(
@@ -171,6 +174,75 @@ async fn where_the_front_door_does_not_stream_answers_are_finite() {
         frames.last().unwrap().id.clone_into(&mut cursor);
         w.load(&c, &[indicator()]).await;
     }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_finite_answer_is_never_more_than_a_gateway_takes() {
+    let w = World::http().await;
+    // Quotes take four bytes in an answer that is a text within JSON.
+    let large = |_| indicator().set("description", "\"".repeat(60_000));
+    let objects: Vec<_> = (0..40).map(large).collect();
+    let c = w.collection(CollectionSpec::everything()).await;
+    for part in objects.chunks(10) {
+        w.load(&c, part).await;
+    }
+    let (mut cursor, mut seen, mut answers) = ("0".to_owned(), Vec::new(), 0);
+    while seen.len() < objects.len() {
+        let request = w.stream_reader().get(&format!("{}?finite=true", c.stream()));
+        let text = request.header("last-event-id", &cursor).await.expect(200).text();
+        assert!(encoded_bytes(&text) <= MAX_ENCODED_BYTES, "{}", encoded_bytes(&text));
+        let frames = tests::event_stream::Frame::all_of(&text);
+        let events = frames.iter().filter(|frame| frame.is_event());
+        let before = seen.len();
+        seen.extend(events.map(|event| event.object_id().to_owned()));
+        assert!(seen.len() > before, "it comes no further");
+        frames.last().unwrap().id.clone_into(&mut cursor);
+        answers += 1;
+    }
+    assert!(answers > 1);
+    seen.sort();
+    seen.dedup();
+    assert_eq!(seen.len(), objects.len());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_resumes_is_sent_what_joins_an_object_before_its_update() {
+    let w = World::http().await;
+    let spec = CollectionSpec::filtered("entity_type", "Indicator");
+    let c = w.collection(spec.streamed(json!({"dependencies": true}))).await;
+    let (one, family) = (indicator(), malware("Example Family"));
+    let link = relationship(&one, &family);
+    w.load(&c, std::slice::from_ref(&one)).await;
+    w.send(&[family.clone(), link.clone()]).await;
+    w.at_rest().await;
+    let answer = w.stream_reader().get(&format!("{}?finite=true&from=0", c.stream())).await;
+    let frames = tests::event_stream::Frame::all_of(&answer.expect(200).text());
+    let cursor = &frames.last().unwrap().id;
+    w.load(&c, &[one.clone().at(SECOND)]).await;
+    let mut stream = open(&w, &c, &format!("from={cursor}")).await;
+    let said: Vec<_> = stream.events(3).await.iter().map(|event| event.said()).collect();
+    let expected = [("create", &family), ("create", &link), ("update", &one)];
+    assert_eq!(said, expected.map(|(kind, what)| (kind.to_owned(), what.id().to_owned())));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_connection_ends_when_its_reader_may_no_longer_read() {
+    let w = World::http().await;
+    let c = w.holding(&indicators(1)).await;
+    let stopped = w.holding(&indicators(1)).await;
+    let key = w.key(KeySpec::of("reader").with([Scope::ReadStream])).await;
+    let reader = w.streams.with_key(&key.text);
+    let path = format!("{}?from=0", c.stream());
+    let mut by_key = reader.get(&path).open().await;
+    let _ = by_key.next_event().await;
+    let mut of_stream = open(&w, &stopped, "from=0").await;
+    let _ = of_stream.next_event().await;
+    w.revoke(&key).await;
+    w.change(&stopped, |spec| spec.streamed(json!({"enabled": false}))).await;
+    // Both are asked for again now and then, and end between two frames.
+    let _ = futures::join!(by_key.rest(), of_stream.rest());
+    let _ = reader.get(&path).await.expect(401);
+    let _ = w.stream_reader().get(&stopped.stream()).await.expect(410);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -87,6 +87,8 @@ mod lambda_runtime;
 mod live_stream_asking;
 mod live_stream_clients;
 mod live_stream_cost;
+mod live_stream_positions;
+mod live_stream_references;
 mod live_stream_replay;
 mod live_stream_silence;
 mod live_stream_table;

@@ -72,3 +72,47 @@ fn who_passed_over_versions_is_sure_of_what_comes_after_the_present_end() {
     assert_eq!(begin(Some(passed), None).cursor.to_string(), passed.to_string());
     assert_eq!(begin(Some(at(NOW - DAY)), None).unsure, Position::default());
 }
+
+/// A log whose last entry is `days` old.
+fn quiet(days: u64) -> Ends {
+    Ends { last: Position::from_micros(NOW - days * DAY), ..ends() }
+}
+
+#[test]
+fn who_is_up_to_date_is_not_reset_however_long_nothing_happened() {
+    let now = Position::from_micros(NOW);
+    let end = quiet(40);
+    for cursor in [EventId::through(end.last), at(NOW - 35 * DAY), EventId::new(end.last, 3)] {
+        let start = start(&ask(Some(cursor), None), &end, now);
+        assert!(!start.reset, "{cursor}");
+        assert!(start.after >= end.last.minus(1), "{cursor}");
+    }
+    assert!(start(&ask(Some(at(NOW - 41 * DAY)), None), &end, now).reset, "there is something new");
+    // What it is given says that it was up to date, whatever is appended before it comes again.
+    for cursor in [None, Some(at(NOW - 35 * DAY))] {
+        let given = start(&ask(cursor, None), &end, now).cursor;
+        let again = start(&ask(Some(given), None), &ends(), Position::from_micros(NOW + DAY));
+        assert_eq!((again.after, again.reset), (end.last, false), "{given}");
+    }
+    let beat = start(&ask(Some(EventId::through(end.last)), None), &end, now).stamp;
+    let beat = beat.id(EventId::through(end.last));
+    assert!(!start(&ask(Some(beat), None), &ends(), Position::from_micros(NOW + 28 * DAY)).reset);
+    assert!(start(&ask(Some(beat), None), &ends(), Position::from_micros(NOW + 31 * DAY)).reset);
+}
+
+#[test]
+fn a_replay_of_an_old_log_goes_on_where_it_was() {
+    let begun = begin(Some(EventId::START), None);
+    let within = begun.stamp.id(at(NOW - 200 * DAY));
+    assert_eq!(begun.stamp.id(at(NOW - DAY)), at(NOW - DAY), "recent ones are as they are");
+    let again = begin(Some(within), None);
+    assert_eq!((again.after.micros(), again.reset), (NOW - 200 * DAY, false));
+    // The day goes with it from connection to connection, and no further.
+    let further = again.stamp.id(at(NOW - 100 * DAY));
+    assert_eq!(further.day(), within.day());
+    let late = |days| {
+        start(&ask(Some(further), None), &ends(), Position::from_micros(NOW + days * DAY)).reset
+    };
+    assert!(!late(28));
+    assert!(late(32));
+}

@@ -1,13 +1,12 @@
 use shared::stix::StixObject;
 
 use super::*;
-use crate::resolver::Thing;
 
-fn id(object_type: &str, number: u32) -> String {
+pub(crate) fn id(object_type: &str, number: u32) -> String {
     format!("{object_type}--{number:08x}-7f0c-4b6e-9c9e-1f2d3c4b5a69")
 }
 
-fn thing(object_type: &str, number: u32, rest: &str) -> Thing {
+pub(crate) fn thing(object_type: &str, number: u32, rest: &str) -> Thing {
     let id = id(object_type, number);
     let json = format!(
         r#"{{"type":"{object_type}","spec_version":"2.1","id":"{id}","created":"2026-01-01T00:00:00Z","modified":"2026-01-01T00:00:00Z"{rest}}}"#
@@ -16,7 +15,7 @@ fn thing(object_type: &str, number: u32, rest: &str) -> Thing {
     Thing { facets: object.facets, json: object.json, member: None, entered: None }
 }
 
-fn uses(number: u32, source: &str, target: &str) -> Thing {
+pub(crate) fn uses(number: u32, source: &str, target: &str) -> Thing {
     let rest =
         format!(r#","relationship_type":"uses","source_ref":"{source}","target_ref":"{target}""#);
     thing("relationship", number, &rest)
@@ -108,6 +107,51 @@ fn a_group_is_bounded() {
     let links: Vec<&Thing> = pairs.iter().map(|(_, link)| link).collect();
     let plan = planned(&own, &lookup, &links, &[]);
     assert!(plan.truncated);
-    assert_eq!(plan.before.len() + plan.after.len(), MAX_DEPENDENCIES - 1);
+    assert_eq!(plan.before.len() + plan.after.len(), MAX_DEPENDENCIES);
     assert_eq!(plan.before.len(), plan.after.len());
+}
+
+#[test]
+fn a_group_is_bounded_in_bytes() {
+    let own = thing("malware", 1, "");
+    let large = format!(r#","description":"{}""#, "x".repeat(300_000));
+    let mut lookup = Lookup::default();
+    lookup.add(own.clone());
+    let mut links = Vec::new();
+    for n in 10..20 {
+        lookup.add(thing("tool", n, &large));
+        let link = uses(n, &id("malware", 1), &id("tool", n));
+        lookup.add(link.clone());
+        links.push(link);
+    }
+    let links: Vec<&Thing> = links.iter().collect();
+    let plan = planned(&own, &lookup, &links, &[]);
+    assert!(plan.truncated && plan.bytes <= GROUP_BYTES);
+    assert_eq!((plan.before.len(), plan.after.len()), (4, 4));
+    // Its own ends have as much room again.
+    let huge = format!(r#","description":"{}""#, "x".repeat(370_000));
+    let seen_by: Vec<String> = (1..12).map(|n| format!("\"{}\"", id("identity", n))).collect();
+    let seen_by = seen_by.join(",");
+    let rest =
+        format!(r#","sighting_of_ref":"{}","where_sighted_refs":[{seen_by}]"#, id("malware", 1));
+    let sighting = thing("sighting", 3, &rest);
+    let mut lookup = Lookup::default();
+    lookup.add(thing("malware", 1, ""));
+    (1..12).for_each(|n| lookup.add(thing("identity", n, &huge)));
+    let plan = planned(&sighting, &lookup, &[], &[]);
+    assert!(plan.truncated && (GROUP_BYTES..2 * GROUP_BYTES).contains(&plan.bytes));
+    assert_eq!(plan.before.len(), 9);
+}
+
+#[test]
+fn what_was_not_looked_up_is_said() {
+    let own = thing("malware", 1, &format!(r#","created_by_ref":"{}""#, id("identity", 2)));
+    let link = uses(5, &id("malware", 1), &id("tool", 4));
+    let mut lookup = Lookup::default();
+    lookup.add(link.clone());
+    assert!(!planned(&own, &lookup, &[&link], &[]).truncated, "they may not be shown");
+    lookup.cut();
+    assert!(planned(&own, &lookup, &[], &[]).truncated);
+    let own = thing("malware", 1, "");
+    assert!(planned(&own, &lookup, &[&link], &[]).truncated);
 }
