@@ -10,7 +10,7 @@ use tests::world::World;
 
 /// Items of a test's own in the table of objects.
 pub struct Things {
-    client: Client,
+    pub client: Client,
     table: String,
 }
 
