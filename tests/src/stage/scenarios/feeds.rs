@@ -21,8 +21,7 @@ async fn feed(stage: &mut Stage, alias: &str) -> Feed {
 
 pub(super) async fn publish(stage: &Stage, feed: &Feed) {
     let services = stage.plain();
-    let collections = services.store().collections().await.unwrap();
-    let request = csv_publish::Request { feed, collections: &collections, rebuild: false };
+    let request = csv_publish::Request { feed, rebuild: false, heeds_claims: false };
     csv_publish::publish(services, request, &csv_publish::Progress::default()).await.unwrap();
 }
 
@@ -37,7 +36,9 @@ pub(super) async fn publish_first(stage: &mut Stage) -> Vec<Step> {
 
 pub(super) async fn publish_next(stage: &mut Stage) -> Vec<Step> {
     stage.collection(everything("all")).await;
-    stage.settle("operator", &indicators(2)).await;
+    let marking = tlp_marking("green");
+    let marked = indicator().set("object_marking_refs", json!([marking.id()]));
+    stage.settle("operator", &[marking, marked, indicator()]).await;
     let feed = feed(stage, "feed").await;
     publish(stage, &feed).await;
     stage.settle("operator", &indicators(2)).await;

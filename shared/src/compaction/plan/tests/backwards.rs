@@ -1,7 +1,7 @@
 //! Who reads from the end to the beginning meets the same as who reads forward.
 
 use super::*;
-use crate::log::{Backwards, Chain};
+use crate::log::{Backwards, Chain, Entry};
 use crate::store::{LogPart, UpTo};
 
 /// The place of a key in the table's order: marks stand before the commit with their number.
