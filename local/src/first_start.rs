@@ -230,8 +230,7 @@ async fn feed(services: &Services) -> Result<Feed, FirstStartError> {
 
 /// Publishes a feed now: nobody waits a minute for a first file.
 async fn publish(services: &Services, feed: &Feed) -> Result<(), FirstStartError> {
-    let collections = services.store().collections().await?;
-    let request = csv_publish::Request { feed, collections: &collections, rebuild: false };
+    let request = csv_publish::Request { feed, rebuild: false, heeds_claims: false };
     csv_publish::publish(services, request, &csv_publish::Progress::default()).await?;
     Ok(())
 }

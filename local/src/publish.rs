@@ -4,7 +4,6 @@ use std::net::SocketAddr;
 use std::path::Path;
 
 use csv_publish::{Outcome, Progress, PublishError, Request};
-use shared::collection::Collection;
 use shared::feed::Feed;
 use shared::services::{Services, Settings, SettingsError};
 use shared::store::StoreError;
@@ -57,12 +56,11 @@ fn local(dynamodb: SocketAddr, s3: SocketAddr) -> Result<Services, StartError> {
     ))
 }
 
-/// The feeds to publish, and the collections they are of.
+/// The feeds to publish.
 #[derive(Debug)]
 pub struct Feeds {
     /// The feeds.
     pub feeds: Vec<Feed>,
-    collections: Vec<Collection>,
 }
 
 /// Why feeds cannot be found.
@@ -83,30 +81,28 @@ impl Feeds {
     /// Names the one that is not there.
     pub async fn find(services: &Services, names: &[String]) -> Result<Self, FindError> {
         let store = services.store();
-        let collections = store.collections().await?;
         if names.is_empty() {
-            return Ok(Self { feeds: store.feeds().await?, collections });
+            return Ok(Self { feeds: store.feeds_to_publish().await? });
         }
         let mut feeds = Vec::new();
         for name in names {
             let found = store.feed(name).await?;
             feeds.push(found.ok_or_else(|| FindError::Unknown(name.clone()))?);
         }
-        Ok(Self { feeds, collections })
+        Ok(Self { feeds })
     }
+}
 
-    /// Publishes one of them.
-    ///
-    /// # Errors
-    /// Why it was not published; its last edition stays.
-    pub async fn publish(
-        &self,
-        services: &Services,
-        feed: &Feed,
-        rebuild: bool,
-        progress: &Progress,
-    ) -> Result<Outcome, PublishError> {
-        let request = Request { feed, collections: &self.collections, rebuild };
-        csv_publish::publish(services, request, progress).await
-    }
+/// Publishes one of them, also if somebody else is at it: who asks for it wants it now.
+///
+/// # Errors
+/// Why it was not published; its last edition stays.
+pub async fn publish(
+    services: &Services,
+    feed: &Feed,
+    rebuild: bool,
+    progress: &Progress,
+) -> Result<Outcome, PublishError> {
+    let request = Request { feed, rebuild, heeds_claims: false };
+    csv_publish::publish(services, request, progress).await
 }

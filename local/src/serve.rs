@@ -120,7 +120,7 @@ pub async fn start_between(
 
     let (front, stop) = stopping();
     let mut tasks = JoinSet::new();
-    let gateway = wiring.gateway(&services)?;
+    let gateway = wiring.gateway(&services, engines.s3.address())?;
     tasks.spawn(gateway::serve(listener, gateway, stop.clone()));
     for pump in wiring.pumps(&services, &engines, &data)? {
         tasks.spawn(pump.run(stop.clone()));

@@ -1,6 +1,7 @@
 //! The template's routes and triggers, tied to the functions of this program.
 
 use std::collections::HashMap;
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -71,11 +72,11 @@ impl Wiring {
         self.buckets.len()
     }
 
-    /// The HTTP front.
+    /// The HTTP front, with the engine at `bucket` behind it.
     ///
     /// # Errors
     /// When a route leads to an unknown function.
-    pub fn gateway(&self, services: &Services) -> Result<Gateway, WiringError> {
+    pub fn gateway(&self, services: &Services, bucket: SocketAddr) -> Result<Gateway, WiringError> {
         // The local server is the front of both hosts: what goes to a function's URL comes first.
         let front = self.template.front_routes();
         let router = Router::new([front, self.template.routes()].concat());
@@ -89,7 +90,7 @@ impl Wiring {
                 Ok((id.to_owned(), handler))
             })
             .collect::<Result<HashMap<_, _>, WiringError>>()?;
-        Ok(Gateway::new(router, handlers, self.writes.clone()))
+        Ok(Gateway::new(router, handlers, self.writes.clone(), bucket))
     }
 
     /// One pump for each event source mapping.

@@ -59,13 +59,16 @@ pub async fn publish_by(services: &Services, feed: &Feed) -> Result<Outcome, Pub
     publish_with(services, feed, false).await
 }
 
-async fn publish_with(
+/// Publishes a feed by an instance, from its whole log if `rebuild` says so.
+///
+/// # Errors
+/// When that fails.
+pub async fn publish_with(
     services: &Services,
     feed: &Feed,
     rebuild: bool,
 ) -> Result<Outcome, PublishError> {
-    let collections = services.store().collections().await?;
-    let request = Request { feed, collections: &collections, rebuild };
+    let request = Request { feed, rebuild, heeds_claims: false };
     csv_publish::publish(services, request, &Progress::default()).await
 }
 

@@ -26,6 +26,10 @@ pub enum Interruption {
     SlowDown,
     /// The engine does it, and its connection is cut.
     DoneAndCut,
+    /// It waits until it is let go, and then is done.
+    Waits,
+    /// It does not reach the engine, and is refused as what is not allowed.
+    Refused,
 }
 
 /// The port. It is closed when dropped.
@@ -44,6 +48,7 @@ struct Inner {
     /// Only requests with this in their path count; all if empty.
     path: String,
     reached: Notify,
+    let_go: Notify,
 }
 
 impl Interrupter {
@@ -62,6 +67,7 @@ impl Interrupter {
             what,
             path: path.to_owned(),
             reached: Notify::new(),
+            let_go: Notify::new(),
         });
         let serving = inner.clone();
         let server = tokio::spawn(async move {
@@ -82,6 +88,16 @@ impl Interrupter {
     /// Returns once the request was met.
     pub async fn reached(&self) {
         self.inner.reached.notified().await;
+    }
+
+    /// Has [`Interrupter::reached`] return though the request never came.
+    pub fn give_up(&self) {
+        self.inner.reached.notify_one();
+    }
+
+    /// Lets go the request that waits.
+    pub fn let_go(&self) {
+        self.inner.let_go.notify_one();
     }
 
     /// Whether the request was met.
@@ -127,14 +143,24 @@ async fn answer(
         Interruption::DoneAndCut => {
             forward(&inner, request).await?;
         }
-        Interruption::SlowDown => {
-            let body = "<Error><Code>SlowDown</Code><Message>Please reduce.</Message></Error>";
-            let mut response = Response::new(Full::new(Bytes::from(body)));
-            *response.status_mut() = StatusCode::SERVICE_UNAVAILABLE;
-            return Ok(response);
+        Interruption::Waits => {
+            inner.reached.notify_one();
+            inner.let_go.notified().await;
+            return forward(&inner, request).await;
         }
+        Interruption::SlowDown => {
+            return Ok(error(StatusCode::SERVICE_UNAVAILABLE, "SlowDown"));
+        }
+        Interruption::Refused => return Ok(error(StatusCode::FORBIDDEN, "AccessDenied")),
     }
     Err("cut".to_owned())
+}
+
+fn error(status: StatusCode, code: &str) -> Response<Full<Bytes>> {
+    let body = format!("<Error><Code>{code}</Code><Message>No.</Message></Error>");
+    let mut response = Response::new(Full::new(Bytes::from(body)));
+    *response.status_mut() = status;
+    response
 }
 
 async fn forward(

@@ -2,18 +2,18 @@
 
 use lambda_http::http::StatusCode;
 use lambda_http::http::header::RETRY_AFTER;
-use shared::feed::{Edition, File};
+use shared::feed::{Edition, FeedSettings, File};
 use shared::http::{Answer, ApiError, AuthError, Call, Refusal};
 use shared::store::StoreError;
 
 /// A feed without an edition is looked after every minute.
-const FIRST_EDITION: &str = "60";
+const FIRST_EDITION: u32 = 60;
 
 /// An error as a client sees it.
 #[derive(Debug)]
 pub struct Fault {
     error: ApiError,
-    retry_after: Option<&'static str>,
+    retry_after: Option<u32>,
 }
 
 impl Fault {
@@ -22,6 +22,17 @@ impl Fault {
         let message = "the feed has no edition yet: its first one is made within two minutes";
         let error = ApiError::new(StatusCode::NOT_FOUND, "not_published_yet", message);
         Self { error, retry_after: Some(FIRST_EDITION) }
+    }
+
+    /// 404 of a file that the feed's next edition has.
+    pub fn file_not_published_yet(suffix: &str, settings: &FeedSettings) -> Self {
+        let minutes = settings.publish_every_minutes;
+        let message = format!(
+            "the feed has no .{suffix} yet: its next edition does, which is made within {minutes} \
+             minutes"
+        );
+        let error = ApiError::new(StatusCode::NOT_FOUND, "not_published_yet", message);
+        Self { error, retry_after: Some(minutes.saturating_mul(60)) }
     }
 
     /// 404 of a feed that is not there, as far as this caller may know.
@@ -46,7 +57,7 @@ impl Fault {
     pub fn answer(self, call: &Call) -> Answer {
         let answer = self.error.answer(call);
         match self.retry_after {
-            Some(seconds) => answer.with(RETRY_AFTER, seconds),
+            Some(seconds) => answer.with(RETRY_AFTER, &seconds.to_string()),
             None => answer,
         }
     }

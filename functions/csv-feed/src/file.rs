@@ -51,8 +51,15 @@ pub async fn answer(
     feed: &Readable,
     edition: &Edition,
 ) -> Result<Answer, Fault> {
-    let found = File::with_suffix(suffix).and_then(|file| edition.file(file));
-    let found = found.ok_or_else(|| Fault::unknown_file(suffix, edition))?;
+    let file = File::with_suffix(suffix);
+    let Some(found) = file.and_then(|file| edition.file(file)) else {
+        // Of a format that was added since the edition was made.
+        let comes = file.is_some_and(|file| File::of(&feed.settings).any(|one| one == file));
+        return Err(match comes {
+            true => Fault::file_not_published_yet(suffix, &feed.settings),
+            false => Fault::unknown_file(suffix, edition),
+        });
+    };
     let sending = Sending { services, call, feed, edition, file: found };
     sending.answer().await
 }
@@ -112,7 +119,7 @@ impl Sending<'_> {
     fn validators(&self, coding: Coding) -> Validators {
         let digest = self.file.sha256.get(..32).unwrap_or_default();
         let coded = if coding == Coding::Identity { "" } else { "-gzip" };
-        Validators { etag: format!("\"{digest}{coded}\""), modified: self.edition.generated }
+        Validators { etag: format!("\"{digest}{coded}\""), modified: self.edition.modified() }
     }
 
     fn part(&self, validators: &Validators) -> Part {

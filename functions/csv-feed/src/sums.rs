@@ -17,7 +17,7 @@ pub fn answer(call: &Call, name: &str, feed: &Readable, edition: &Edition) -> An
     let text: String = edition.files.iter().map(line).collect();
     // The name belongs to the representation: an id and an alias have lines of their own.
     let etag = format!("\"{}-{name}\"", edition.id);
-    let validators = Validators { etag, modified: edition.generated };
+    let validators = Validators { etag, modified: edition.modified() };
     if validators.are_known_to(call) {
         let answer = Answer::empty(StatusCode::NOT_MODIFIED);
         let answer = headers::with_validators(answer, feed, &validators);

@@ -1,14 +1,16 @@
 //! What the log says since the last edition, or all of it.
 
 use std::collections::HashMap;
+use std::time::Instant;
 
+use chrono::{DateTime, Utc};
 use shared::access::TenantId;
 use shared::collection::Collection;
-use shared::feed::{Feed, Latest, Shape, frame};
+use shared::feed::{Feed, Latest, Markings, Record, Shape, Window, frame, row_level};
 use shared::id::ObjectId;
 use shared::log::{LogId, Op, Reader, Seen};
 use shared::services::Services;
-use shared::stix::{Facets, Marking, level, markings_to_resolve};
+use shared::stix::{Facets, Marking, markings_to_resolve};
 use shared::time::{Position, Timestamp, Version};
 use shared::tlp::Tlp;
 
@@ -32,17 +34,35 @@ pub struct Changes {
     pub latest: Latest,
     /// Where the next run goes on.
     pub reached: (Position, u64),
+    /// What the levels of these records rest on.
+    pub markings: Markings,
+    /// The highest of their levels.
+    pub highest: Option<Tlp>,
+}
+
+/// What a log is read for.
+#[derive(Clone, Copy, Debug)]
+pub struct Subject<'a> {
+    /// The feed.
+    pub feed: &'a Feed,
+    /// Its collection, read before the log is.
+    pub collection: &'a Collection,
+    /// What markings stand for, as far as that was read already.
+    pub markings: &'a HashMap<ObjectId, Marking>,
+    /// The moment of the edition.
+    pub now: DateTime<Utc>,
 }
 
 /// Reads the log of a feed's collection to its end: from where the last edition was `reached`, or
 /// from its beginning.
 pub async fn read(
     services: &Services,
-    feed: &Feed,
-    collection: &Collection,
+    subject: Subject<'_>,
     reached: Option<(Position, u64)>,
     progress: &Progress,
 ) -> Result<Changes, PublishError> {
+    let Subject { feed, collection, markings, now } = subject;
+    let begun = Instant::now();
     let log = LogId::Collection(feed.collection);
     let (after, seq, wanted) = match reached {
         Some((after, seq)) => (after, Some(seq), FEW),
@@ -51,9 +71,14 @@ pub async fn read(
     let mut reader = Reader::new(services.store(), log, after, seq).await?;
     let mut reading = Reading {
         services,
+        begun,
         shape: Shape::of(feed),
+        window: feed.window(),
+        now,
         ceiling: collection.level(),
-        markings: HashMap::new(),
+        markings: markings.clone(),
+        named: Markings::default(),
+        highest: None,
     };
     let (mut records, mut latest) = (Sorter::new(feed.window()), Latest::default());
     while let Some(seen) = reader.next(wanted).await? {
@@ -72,18 +97,24 @@ pub async fn read(
             Op::Enter | Op::Update | Op::History | Op::Related | Op::Unrelate => {}
         }
     }
-    Ok(Changes { records, latest, reached: reader.reached() })
+    let Reading { named, highest, .. } = reading;
+    Ok(Changes { records, latest, reached: reader.reached(), markings: named, highest })
 }
 
 struct Reading<'a> {
     services: &'a Services,
+    begun: Instant,
     shape: Shape,
+    window: Window,
+    now: DateTime<Utc>,
     ceiling: Tlp,
     markings: HashMap<ObjectId, Marking>,
+    named: Markings,
+    highest: Option<Tlp>,
 }
 
 impl Reading<'_> {
-    async fn record(&mut self, seen: &Seen) -> Result<Option<shared::feed::Record>, PublishError> {
+    async fn record(&mut self, seen: &Seen) -> Result<Option<Record>, PublishError> {
         let entry = &seen.entry;
         let version = entry.version.parse::<Timestamp>().map(Version);
         let read = version.map_err(|error| error.to_string()).and_then(|version| {
@@ -97,13 +128,22 @@ impl Reading<'_> {
                 return Ok(None);
             }
         };
-        let level = self.level(&facets).await?;
-        Ok(self.shape.record(&facets, &members, level, entry.entered, entry.position))
+        self.resolve(&facets).await?;
+        let level = self.level(&facets);
+        let record = self.shape.record(&facets, &members, level, entry.entered, entry.position);
+        let in_file = |record: &&Record| self.window.holds(record.date, record.until, self.now);
+        if record.as_ref().filter(in_file).is_some() {
+            self.highest = self.highest.max(Some(level));
+            for id in markings_to_resolve(&facets) {
+                self.named.add(id, self.marking(id), self.now);
+            }
+        }
+        Ok(record)
     }
 
-    /// The object's level. A marking that only a tenant defined, or nobody, counts as the highest
-    /// the collection may hold.
-    async fn level(&mut self, facets: &Facets) -> Result<Tlp, PublishError> {
+    /// Reads what the object's markings stand for, unless that is known. What this instance
+    /// remembers from earlier runs may be from before the edition that is carried on.
+    async fn resolve(&mut self, facets: &Facets) -> Result<(), PublishError> {
         for id in markings_to_resolve(facets) {
             if self.markings.contains_key(id) {
                 continue;
@@ -111,10 +151,19 @@ impl Reading<'_> {
             if self.markings.len() >= MARKINGS {
                 self.markings.clear();
             }
-            let marking = self.services.marking(id, &TenantId::operator(), None).await?;
+            let since = Some(self.begun);
+            let marking = self.services.marking(id, &TenantId::operator(), since).await?;
             self.markings.insert(id.clone(), marking);
         }
-        let known = |id: &ObjectId| self.markings.get(id).copied().unwrap_or(Marking::Unknown);
-        Ok(level(facets, known).min(self.ceiling))
+        Ok(())
+    }
+
+    fn marking(&self, id: &ObjectId) -> Marking {
+        self.markings.get(id).copied().unwrap_or(Marking::Unknown)
+    }
+
+    /// The object's level, as far as the operator defined its markings.
+    fn level(&self, facets: &Facets) -> Tlp {
+        row_level(facets, self.ceiling, |id| self.marking(id))
     }
 }

@@ -1,59 +1,63 @@
 //! Which feeds a run looks after.
 
-use std::ops::RangeInclusive;
-
 use chrono::{DateTime, Utc};
 use shared::feed::{Edition, Feed, due_since, is_late};
 use shared::services::Services;
 use shared::store::StoreError;
 
-/// A turn nobody came to is caught up this many minutes later: not at once, as whoever came may
-/// still be at work, and not for long, as one that fails every time would be begun all the time.
-const CAUGHT_UP: RangeInclusive<i64> = 2..=4;
-
-/// Why a run looks after a feed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Due {
-    /// It does not.
-    No,
-    /// It is the feed's minute, or was a moment ago and nobody came.
-    Turn,
-    /// There is no edition yet, and nobody makes one.
-    First,
-}
+/// A turn nobody came to, or came to in vain, is caught up from this many minutes later on, until
+/// somebody does: not at once, as whoever came may not have claimed the feed yet.
+const CAUGHT_UP: i64 = 2;
 
 /// Whether a feed is due at the minute of `time`, and whether its next edition is late, as far as
 /// that is seen without its log: what is new there and fails to be published is told as a failure.
 ///
 /// # Errors
-/// When its edition cannot be looked for.
+/// When its edition, or who claimed it, cannot be looked for.
 pub async fn due(
     services: &Services,
     feed: &Feed,
     time: DateTime<Utc>,
-) -> Result<(Due, bool), StoreError> {
+) -> Result<(bool, bool), StoreError> {
     let store = services.store();
     let edition = store.edition(feed.id).await?.map(|(edition, _)| edition);
     let late = overdue(feed, edition.as_ref(), time);
-    let Some(edition) = edition else {
-        // Every minute would begin the same again while a large one is made.
-        let ours = store.claim_first_edition(feed.id).await?;
-        return Ok((if ours { Due::First } else { Due::No }, late));
+    // What was found to be new enough is not written down where it is the same as before.
+    let new = edition.map(|edition| edition.state.as_of).max(services.feed_was_new_at(feed.id));
+    let due = match turn(feed, new, time) {
+        Turn::Now => true,
+        Turn::Missed => !store.is_feed_claimed(feed.id).await?,
+        Turn::Taken => false,
     };
-    let due = has_its_turn(feed, edition.state.as_of, time);
-    Ok((if due { Due::Turn } else { Due::No }, late))
+    Ok((due, late))
 }
 
 fn overdue(feed: &Feed, edition: Option<&Edition>, time: DateTime<Utc>) -> bool {
     due_since(feed, edition, None).is_some_and(|since| is_late(feed, since, time))
 }
 
-/// Whether it is the feed's minute; or was some minutes ago, and nothing was written since: then
-/// nobody came, or nothing was new, which costs next to nothing to find again.
-fn has_its_turn(feed: &Feed, as_of: DateTime<Utc>, time: DateTime<Utc>) -> bool {
+/// How a feed's last turn stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Turn {
+    /// It is the feed's minute.
+    Now,
+    /// Nobody came, or who came failed.
+    Missed,
+    /// It was taken, or may be under way.
+    Taken,
+}
+
+/// How the turn before `time` stands of a feed that was as new as it could be at `new`. Without
+/// any edition there was no turn that was not missed.
+fn turn(feed: &Feed, new: Option<DateTime<Utc>>, time: DateTime<Utc>) -> Turn {
     let ago = minutes_since_turn(feed, time);
     let minute = time.timestamp().div_euclid(60) - ago;
-    ago == 0 || (CAUGHT_UP.contains(&ago) && as_of.timestamp().div_euclid(60) < minute)
+    match new.map(|new| new.timestamp().div_euclid(60)) {
+        _ if ago == 0 => Turn::Now,
+        None => Turn::Missed,
+        Some(new) if ago >= CAUGHT_UP && new < minute => Turn::Missed,
+        Some(_) => Turn::Taken,
+    }
 }
 
 /// Feeds of one interval take turns, so that not all of them are due in the same minute.
@@ -87,12 +91,13 @@ mod tests {
     fn each_feed_has_one_turn_in_its_interval() {
         for (every, number) in [(1, 7), (5, 7), (5, 8), (1440, u128::MAX)] {
             let feed = feed(every, number);
-            let mut as_of = at(-1);
+            // As new as it could be just before.
+            let mut new = Some(at(-1));
             let mut turns = 0;
             for minute in 0..2 * every {
-                if has_its_turn(&feed, as_of, at(minute)) {
+                if turn(&feed, new, at(minute)) == Turn::Now {
                     turns += 1;
-                    as_of = at(minute);
+                    new = Some(at(minute));
                 }
             }
             assert_eq!(turns, 2, "every {every}");
@@ -100,15 +105,30 @@ mod tests {
     }
 
     #[test]
-    fn a_turn_nobody_came_to_is_caught_up_minutes_later_not_an_interval_later() {
+    fn a_turn_nobody_came_to_is_due_until_somebody_does() {
         // Its turns are at the minutes 3, 63, 123.
         let feed = feed(60, 63);
-        let due = |as_of| -> Vec<i64> {
-            (4..124).filter(|minute| has_its_turn(&feed, at(as_of), at(*minute))).collect()
+        let due = |new: Option<i64>| -> Vec<i64> {
+            let due = |minute: &i64| turn(&feed, new.map(at), at(*minute)) != Turn::Taken;
+            (4..124).filter(due).collect()
         };
-        assert_eq!(due(3), [63, 65, 66, 67, 123]);
-        assert_eq!(due(63), [63, 123], "somebody came");
-        assert_eq!(due(66), [63, 123], "somebody came late");
-        assert_eq!(due(-57), [5, 6, 7, 63, 65, 66, 67, 123], "and again after that");
+        let missed: Vec<i64> = [63].into_iter().chain(65..124).collect();
+        assert_eq!(due(Some(3)), missed);
+        assert_eq!(due(Some(63)), [63, 123], "somebody came");
+        assert_eq!(due(Some(66)), [63, 123], "somebody came late");
+        let longer: Vec<i64> = (5..64).chain(65..124).collect();
+        assert_eq!(due(Some(-57)), longer, "however long ago that was");
+        assert_eq!(due(None), (4..124).collect::<Vec<_>>(), "there is no edition yet");
+    }
+
+    #[test]
+    fn a_day_is_caught_up_after_bad_minutes_at_its_turn() {
+        let feed = feed(1440, 5);
+        let day = 1440;
+        assert_eq!(turn(&feed, Some(at(5)), at(day + 5)), Turn::Now);
+        for minute in [day + 7, day + 11, day + 700, 2 * day + 4] {
+            assert_eq!(turn(&feed, Some(at(5)), at(minute)), Turn::Missed, "{minute}");
+            assert_eq!(turn(&feed, Some(at(day + 6)), at(minute)), Turn::Taken, "{minute}");
+        }
     }
 }

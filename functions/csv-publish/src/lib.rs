@@ -2,22 +2,22 @@
 //! carried on from its last edition by what the log says since.
 
 mod changes;
+mod content;
 mod due;
 mod error;
 mod metrics;
 mod outputs;
 mod progress;
 mod publish;
+mod run;
 mod sorter;
 mod spool;
 
 use std::time::Instant;
 
 use chrono::{DateTime, TimeDelta, Utc};
-use due::Due;
 use serde::Deserialize;
 use serde_json::{Value, json};
-use shared::collection::Collection;
 use shared::feed::Feed;
 use shared::services::Services;
 
@@ -48,9 +48,7 @@ pub async fn handle(
     let event: Event = serde_json::from_value(event)?;
     let clock = services.store().now();
     let time = event.time.map_or(clock, |time| time.min(clock + MAX_AHEAD));
-    // Before any log is read: what a definition no longer allows has left the log by then.
-    let collections = services.store().collections().await?;
-    let feeds = services.store().feeds().await?;
+    let feeds = services.store().feeds_to_publish().await?;
     let mut counts = Counts::default();
     for feed in &feeds {
         let due = due::due(services, feed, time).await.map(|(due, overdue)| {
@@ -58,18 +56,14 @@ pub async fn handle(
             due
         });
         match due {
-            Ok(Due::No) => {}
-            Ok(due) if Instant::now() >= until => {
-                counts.late += 1;
-                if due == Due::First {
-                    unclaim(services, feed).await;
+            Ok(false) => {}
+            Ok(true) if Instant::now() >= until => counts.late += 1,
+            Ok(true) => {
+                let outcome = run(services, feed).await;
+                if outcome.as_ref().is_some_and(Outcome::is_new) {
+                    services.feed_was_new(feed.id, time);
                 }
-            }
-            Ok(due) => {
-                counts.add(run(services, feed, &collections).await.as_ref());
-                if due == Due::First {
-                    unclaim(services, feed).await;
-                }
+                counts.add(outcome.as_ref());
             }
             Err(error) => {
                 tracing::error!(feed = %feed.id, %error, "edition not readable");
@@ -83,6 +77,7 @@ pub async fn handle(
         "published": counts.published,
         "unchanged": counts.unchanged,
         "overtaken": counts.overtaken,
+        "claimed": counts.claimed,
         "late": counts.late,
         "failed": counts.failed,
     });
@@ -93,17 +88,12 @@ pub async fn handle(
     }
 }
 
-async fn unclaim(services: &Services, feed: &Feed) {
-    if let Err(error) = services.store().unclaim_first_edition(feed.id).await {
-        tracing::warn!(feed = %feed.id, %error, "a claim stays for a while");
-    }
-}
-
 #[derive(Default)]
 struct Counts {
     published: usize,
     unchanged: usize,
     overtaken: usize,
+    claimed: usize,
     late: usize,
     failed: usize,
     overdue: u32,
@@ -114,16 +104,17 @@ impl Counts {
         match outcome {
             Some(Outcome::Published(_)) => self.published += 1,
             Some(Outcome::Unchanged | Outcome::Noted) => self.unchanged += 1,
-            Some(Outcome::Overtaken) => self.overtaken += 1,
+            Some(Outcome::Overtaken | Outcome::Deleted) => self.overtaken += 1,
+            Some(Outcome::Claimed) => self.claimed += 1,
             None => self.failed += 1,
         }
     }
 }
 
-async fn run(services: &Services, feed: &Feed, collections: &[Collection]) -> Option<Outcome> {
+async fn run(services: &Services, feed: &Feed) -> Option<Outcome> {
     let (begun, before) = (Instant::now(), services.store().units());
     let progress = Progress::default();
-    let request = Request { feed, collections, rebuild: false };
+    let request = Request { feed, rebuild: false, heeds_claims: true };
     let done = publish(services, request, &progress).await;
     let units = services.store().units() - before;
     metrics::report(feed, done.as_ref().ok(), &progress, units, begun.elapsed());

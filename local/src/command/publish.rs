@@ -10,7 +10,7 @@ use clap::Args;
 use csv_publish::{Outcome, Progress};
 use indicatif::{HumanBytes, ProgressBar, ProgressStyle};
 use local::DEFAULT_DATA;
-use local::publish::{Feeds, connect};
+use local::publish::{Feeds, connect, publish};
 use shared::feed::Feed;
 use shared::services::Services;
 use shared::store::Units;
@@ -49,16 +49,16 @@ async fn publish_all(arguments: &Arguments) -> Result<bool, Box<dyn std::error::
     }
     let mut all = true;
     for feed in &found.feeds {
-        all &= publish_one(&services, &found, feed, arguments.rebuild).await;
+        all &= publish_one(&services, feed, arguments.rebuild).await;
     }
     Ok(all)
 }
 
-async fn publish_one(services: &Services, found: &Feeds, feed: &Feed, rebuild: bool) -> bool {
+async fn publish_one(services: &Services, feed: &Feed, rebuild: bool) -> bool {
     let progress = Arc::new(Progress::default());
     let shown = tokio::spawn(show(progress.clone()));
     let (begun, before) = (Instant::now(), services.store().units());
-    let done = found.publish(services, feed, rebuild, &progress).await;
+    let done = publish(services, feed, rebuild, &progress).await;
     shown.abort();
     let _ = shown.await;
     let name = feed.slug();
@@ -89,6 +89,8 @@ fn told(outcome: &Outcome, units: Units, took: Duration) -> String {
         }
         Outcome::Unchanged => format!("nothing new; {spent}"),
         Outcome::Noted => format!("nothing new for its rows; {spent}"),
+        Outcome::Claimed => format!("somebody else is publishing it; {spent}"),
+        Outcome::Deleted => format!("the feed was deleted meanwhile; {spent}"),
         Outcome::Overtaken => format!("somebody else published it at the same time; {spent}"),
     }
 }

@@ -2,10 +2,12 @@
 //! limits, so that what is too large in production is too large here.
 
 mod answer;
+mod bucket;
 mod event;
 mod server;
 
 use std::collections::HashMap;
+use std::net::SocketAddr;
 use std::sync::Arc;
 
 use tokio::sync::Notify;
@@ -41,13 +43,21 @@ struct Inner {
     router: Router,
     handlers: HashMap<String, Handler>,
     writes: Arc<Notify>,
+    bucket: bucket::Bucket,
 }
 
 impl Gateway {
     /// A gateway to `handlers`, by logical id. `writes` is notified when a request that may write
-    /// begins, so that the stream is looked at without delay.
+    /// begins, so that the stream is looked at without delay. What functions hand over by a link
+    /// to the engine at `bucket` is fetched there, as clients elsewhere cannot reach it.
     #[must_use]
-    pub fn new(router: Router, handlers: HashMap<String, Handler>, writes: Arc<Notify>) -> Self {
-        Self { inner: Arc::new(Inner { router, handlers, writes }) }
+    pub fn new(
+        router: Router,
+        handlers: HashMap<String, Handler>,
+        writes: Arc<Notify>,
+        bucket: SocketAddr,
+    ) -> Self {
+        let bucket = bucket::Bucket::at(bucket);
+        Self { inner: Arc::new(Inner { router, handlers, writes, bucket }) }
     }
 }

@@ -7,7 +7,7 @@ use std::time::Duration;
 use chrono::Utc;
 use http::header::{EXPECT, HOST};
 use http::request::Parts;
-use http::{HeaderValue, Method, Response, StatusCode};
+use http::{HeaderMap, HeaderValue, Method, Response, StatusCode};
 use http_body_util::BodyExt;
 use hyper::body::{Body as _, Incoming};
 use hyper::server::conn::http1;
@@ -143,6 +143,7 @@ impl Gateway {
         }
         // A task of its own: a panic in a function is its own failure, as it is in Lambda.
         let method = parts.method.clone();
+        let cut = until.clone();
         let answered = tokio::spawn(async move {
             match handler {
                 Handler::Whole(handler) => {
@@ -154,13 +155,21 @@ impl Gateway {
             }
         });
         match tokio::time::timeout(FUNCTION_TIMEOUT, answered).await {
-            Ok(Ok(response)) => Ok(response),
+            Ok(Ok(response)) => Ok(self.handed_over(response, &parts.headers, cut).await),
             Ok(Err(error)) => {
                 tracing::error!(%error, function = route.function, "the function failed");
                 Err(message(StatusCode::INTERNAL_SERVER_ERROR, "Internal Server Error"))
             }
             Err(_) => Err(message(StatusCode::SERVICE_UNAVAILABLE, "Service Unavailable")),
         }
+    }
+
+    /// What is handed over by a link to this machine's bucket is sent from here.
+    async fn handed_over(&self, answer: Answer, asked: &HeaderMap, cut: Stop) -> Answer {
+        if answer.status() != StatusCode::FOUND {
+            return answer;
+        }
+        self.inner.bucket.follow(answer, asked).await.map(|body| answer::streamed(body, cut))
     }
 }
 

@@ -1,9 +1,10 @@
 //! What is published of a feed: the document that readers and the next run begin with.
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
 
 use super::file::File;
+use super::markings::Markings;
 use crate::time::Position;
 use crate::tlp::Tlp;
 
@@ -17,6 +18,9 @@ pub struct Edition {
     pub generated: DateTime<Utc>,
     /// Where its window begins; absent: it holds everything.
     pub from: Option<DateTime<Utc>>,
+    /// When it took the place of the one before; absent of editions that are older than this note.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub published: Option<DateTime<Utc>>,
     /// The highest TLP level its rows may have.
     pub level: Tlp,
     /// Its files.
@@ -69,9 +73,26 @@ pub struct State {
     pub records: u64,
     /// SHA-256 of its records, in hexadecimal.
     pub digest: String,
+    /// What the levels of its rows rest on.
+    #[serde(default)]
+    pub markings: Markings,
 }
 
 impl Edition {
+    /// When its files became what readers get, to the second.
+    #[must_use]
+    pub fn modified(&self) -> DateTime<Utc> {
+        let modified = self.published.unwrap_or(self.generated);
+        DateTime::from_timestamp(modified.timestamp(), 0).unwrap_or(modified)
+    }
+
+    /// The same of an edition that takes this one's place at `now`: no two editions have the same,
+    /// as HTTP's dates know seconds only.
+    #[must_use]
+    pub fn modified_next(&self, now: DateTime<Utc>) -> DateTime<Utc> {
+        now.max(self.modified() + TimeDelta::seconds(1))
+    }
+
     /// Rows of its fullest file; those of Splunk hold one kind of IOC each.
     #[must_use]
     pub fn rows(&self) -> u64 {
@@ -88,5 +109,52 @@ impl Edition {
     #[must_use]
     pub fn file(&self, file: File) -> Option<&PublishedFile> {
         self.files.iter().find(|published| published.file == file)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn at(text: &str) -> DateTime<Utc> {
+        text.parse().unwrap()
+    }
+
+    /// As they were written before an edition knew when it was published, and its markings.
+    fn old() -> Edition {
+        serde_json::from_value(json!({
+            "id": "e", "generated": "2026-11-22T08:30:15.5Z", "from": null, "level": "clear",
+            "files": [], "previous": null,
+            "state": {"reached": 0, "next_seq": 1, "as_of": "2026-11-22T08:30:15.5Z",
+                "next": null, "fingerprint": "", "records": 0, "digest": ""},
+        }))
+        .unwrap()
+    }
+
+    #[test]
+    fn an_older_edition_is_read_and_one_that_is_written_comes_back() {
+        let mut edition = old();
+        assert_eq!(edition.modified(), at("2026-11-22T08:30:15Z"));
+        edition.published = Some(at("2026-11-22T08:31:00Z"));
+        let marking = "marking-definition--6e9a0b2e-7f0c-4b6e-9c9e-1f2d3c4b5a69".parse().unwrap();
+        edition.state.markings.add(
+            &marking,
+            crate::stix::Marking::Level(Tlp::Green),
+            at("2026-11-22T08:31:00Z"),
+        );
+        let json = serde_json::to_string(&edition).unwrap();
+        assert_eq!(serde_json::from_str::<Edition>(&json).unwrap(), edition);
+    }
+
+    #[test]
+    fn no_two_editions_were_modified_in_the_same_second() {
+        let edition = old();
+        let same = at("2026-11-22T08:30:15.9Z");
+        assert_eq!(edition.modified_next(same), at("2026-11-22T08:30:16Z"));
+        // Whatever the clocks say.
+        assert_eq!(edition.modified_next(at("2026-11-22T07:00:00Z")), at("2026-11-22T08:30:16Z"));
+        assert_eq!(edition.modified_next(at("2026-11-22T09:00:00Z")), at("2026-11-22T09:00:00Z"));
     }
 }

@@ -30,7 +30,7 @@ fn record(feed: &Feed, object: &Value, entered: u64, position: u64) -> Option<Re
     let version = object["modified"].as_str().unwrap_or("2026-05-15T08:30:00.000Z");
     let version = Version(version.parse().unwrap());
     let (facets, members) = Facets::of_stored(&object.to_string(), version).unwrap();
-    let level = crate::stix::level(&facets, |_| crate::stix::Marking::Unknown).min(Tlp::Amber);
+    let level = row_level(&facets, Tlp::Amber, |_| crate::stix::Marking::Unknown);
     let (entered, position) = (Position::from_micros(entered), Position::from_micros(position));
     Shape::of(feed).record(&facets, &members, level, entered, position)
 }

@@ -8,10 +8,11 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::{Duration, Instant};
 
-use chrono::NaiveDate;
+use chrono::{DateTime, NaiveDate, Utc};
 use tokio::sync::OnceCell;
 
 use crate::access::{ApiKey, KeyId, Plan, PlanName, TenantId};
+use crate::feed::FeedId;
 use crate::id::ObjectId;
 use crate::limiter::Limiter;
 use crate::projection::Projector;
@@ -44,6 +45,7 @@ struct Inner {
     plans: Remembered<PlanName, Arc<Plan>>,
     limiter: Limiter,
     markings: Remembered<ObjectId, (Instant, TenantId, Marking)>,
+    looked_after: Mutex<HashMap<FeedId, DateTime<Utc>>>,
     definitions: RwLock<Option<(Instant, Definitions)>>,
     cursor_secret: OnceCell<[u8; 32]>,
     source_key_secret: OnceCell<Vec<u8>>,
@@ -84,6 +86,7 @@ impl Services {
             plans: Mutex::default(),
             limiter: Limiter::default(),
             markings: Mutex::default(),
+            looked_after: Mutex::default(),
             definitions: RwLock::default(),
             cursor_secret: OnceCell::new(),
             source_key_secret: OnceCell::new(),
@@ -199,6 +202,23 @@ impl Services {
         })
     }
 
+    /// What markings that are none of OASIS' own stand for on objects of the operator, all read
+    /// now. Their definitions may be a moment old, at half the price.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn markings(
+        &self,
+        ids: &[ObjectId],
+    ) -> Result<HashMap<ObjectId, Marking>, StoreError> {
+        let heads = self.0.store.heads(ids, false).await?;
+        let marking = |id: &ObjectId| {
+            let head = heads.get(id).filter(|head| !head.deleted && head.owner.is_operator());
+            head.map_or(Marking::Unknown, |head| marking_defined_by(&head.json))
+        };
+        Ok(ids.iter().map(|id| (id.clone(), marking(id))).collect())
+    }
+
     /// A marking, who defined it, and when that was read; only known ones are remembered.
     async fn read_marking(
         &self,
@@ -216,6 +236,21 @@ impl Services {
     /// Forgets what a marking id stands for, because its definition changed.
     pub fn forget_marking(&self, id: &ObjectId) {
         self.0.markings.lock().unwrap_or_else(PoisonError::into_inner).remove(id);
+    }
+
+    /// Remembers that at a moment a feed was as new as it could be.
+    pub fn feed_was_new(&self, id: FeedId, at: DateTime<Utc>) {
+        let mut known = self.0.looked_after.lock().unwrap_or_else(PoisonError::into_inner);
+        if known.len() >= MEMORY_BOUND {
+            known.clear();
+        }
+        known.insert(id, at);
+    }
+
+    /// When a feed was as new as it could be for the last time, as far as this instance knows.
+    #[must_use]
+    pub fn feed_was_new_at(&self, id: FeedId) -> Option<DateTime<Utc>> {
+        self.0.looked_after.lock().unwrap_or_else(PoisonError::into_inner).get(&id).copied()
     }
 
     /// Forgets a plan, because it changed.

@@ -1,5 +1,6 @@
 //! An object's TLP level from its markings (contract: access, "TLP clearance").
 
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::Facets;
@@ -10,7 +11,8 @@ use crate::tlp::{DEFAULT_LEVEL, Tlp};
 const TLP_2_EXTENSION: &str = "extension-definition--60a3c5c5-0d10-413e-aab3-9e08dde9e88d";
 
 /// What a marking id stands for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Marking {
     /// A TLP level.
     Level(Tlp),

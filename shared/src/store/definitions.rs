@@ -245,12 +245,30 @@ impl Store {
             .expression_attribute_values(":id", text(PARTITION))
             .expression_attribute_values(":prefix", text("C#"))
             .consistent_read(true);
-        let read = |item: &Item| {
-            serde_json::from_str(item.text("def")?)
-                .map_err(|e| StoreError::Damaged(format!("definition: {e}")))
-        };
         self.query_all(query).await?.iter().map(read).collect()
     }
+
+    /// The collection with this id.
+    ///
+    /// # Errors
+    /// When the table cannot be read.
+    pub async fn collection(&self, id: CollectionId) -> Result<Option<Collection>, StoreError> {
+        // A Query, as who asks has the right to read logs, and needs no further one.
+        let query = self
+            .dynamodb()
+            .query()
+            .table_name(&self.names().collections)
+            .key_condition_expression("id = :id AND sk = :sk")
+            .expression_attribute_values(":id", text(PARTITION))
+            .expression_attribute_values(":sk", text(format!("C#{id}")))
+            .consistent_read(true);
+        self.query_all(query).await?.first().map(read).transpose()
+    }
+}
+
+fn read(item: &Item) -> Result<Collection, StoreError> {
+    serde_json::from_str(item.text("def")?)
+        .map_err(|e| StoreError::Damaged(format!("definition: {e}")))
 }
 
 /// Where a collection's definition lies, as long as there is the collection.

@@ -5,10 +5,9 @@ use std::time::Duration;
 
 use aws_sdk_s3::config::{Config, ResponseChecksumValidation};
 use aws_sdk_s3::operation::get_object::GetObjectError;
-use aws_sdk_s3::operation::head_object::HeadObjectError;
 use aws_sdk_s3::presigning::PresigningConfig;
 use aws_sdk_s3::primitives::ByteStream;
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, Utc};
 use futures::stream::{self, StreamExt, TryStreamExt};
 
 use super::upload::Upload;
@@ -22,9 +21,6 @@ pub struct EditionTag(String);
 /// The bytes of a published file, to be read as a stream.
 pub type FileBody = ByteStream;
 
-/// Whoever makes a first edition has ended after this long, one way or another.
-const CLAIM: TimeDelta = TimeDelta::minutes(15);
-
 /// Documents read at the same time.
 const CONCURRENCY: usize = 16;
 
@@ -33,10 +29,6 @@ const MAX_DOCUMENT: usize = 1 << 20;
 
 fn document_key(feed: FeedId) -> String {
     format!("feeds/{feed}/edition.json")
-}
-
-fn claim_key(feed: FeedId) -> String {
-    format!("feeds/{feed}/claimed")
 }
 
 fn file_key(feed: FeedId, edition: &str, name: &str) -> String {
@@ -115,39 +107,6 @@ impl Store {
             }
             put => put.map(drop),
         }
-    }
-
-    /// Whether the caller is to make the first edition of a feed: `false` when somebody said so
-    /// within the last 15 minutes. It saves work twice done; two that are told so do no harm.
-    ///
-    /// # Errors
-    /// When the bucket fails.
-    pub async fn claim_first_edition(&self, feed: FeedId) -> Result<bool, StoreError> {
-        let (s3, bucket) = (self.s3(), &self.names().bucket);
-        let found = s3.head_object().bucket(bucket).key(claim_key(feed)).send().await;
-        let claimed = match found {
-            Ok(found) => found.last_modified.map(|at| at.secs()),
-            Err(error) if error.as_service_error().is_some_and(HeadObjectError::is_not_found) => {
-                None
-            }
-            Err(error) => return Err(StoreError::of(error)),
-        };
-        if claimed.is_some_and(|at| at > (Utc::now() - CLAIM).timestamp()) {
-            return Ok(false);
-        }
-        let put = s3.put_object().bucket(bucket).key(claim_key(feed));
-        put.body(ByteStream::from_static(b"")).send().await.map_err(StoreError::of)?;
-        Ok(true)
-    }
-
-    /// Takes back what [`Store::claim_first_edition`] said: the edition was not made, or it is
-    /// there.
-    ///
-    /// # Errors
-    /// When the bucket fails.
-    pub async fn unclaim_first_edition(&self, feed: FeedId) -> Result<(), StoreError> {
-        let delete = self.s3().delete_object().bucket(&self.names().bucket);
-        delete.key(claim_key(feed)).send().await.map(drop).map_err(StoreError::of)
     }
 
     /// Opens a file of an edition, all of it or the bytes from `range.0` to `range.1`, both
@@ -235,7 +194,10 @@ impl Store {
     }
 
     /// Deletes all that was published of a feed.
-    pub(super) async fn delete_all_editions(&self, feed: FeedId) -> Result<(), StoreError> {
+    ///
+    /// # Errors
+    /// When the bucket fails.
+    pub async fn delete_all_editions(&self, feed: FeedId) -> Result<(), StoreError> {
         self.delete_feed_files(format!("feeds/{feed}/"), |_, _| true).await
     }
 

@@ -16,6 +16,9 @@ use crate::log::CollectionId;
 
 const PARTITION: &str = "FEEDS";
 
+/// On a definition whose feed is being deleted.
+const ENDING: &str = "ending";
+
 /// Why a feed could not be created or changed.
 #[derive(Debug, Error)]
 pub enum DefineFeedError {
@@ -89,7 +92,7 @@ impl Store {
         let (revision, saved) = (known.revision + 1, Some(self.now()));
         let changed = Feed { revision, saved, settings, ..known.clone() };
         let table = &self.names().access;
-        let put = transaction::put(table, definition(&changed)?, at_revision(known.revision))?;
+        let put = transaction::put(table, definition(&changed)?, staying_at(known.revision))?;
         let mut items = vec![put];
         items.extend(self.using(&changed)?);
         items.extend(self.aliases_of(Some(known), &changed)?);
@@ -104,11 +107,12 @@ impl Store {
         }
     }
 
-    /// Deletes a feed that is still as `known`, and what was published of it.
+    /// Deletes a feed that is still as `known`, and what was published of it. From its first step
+    /// on nobody can change it, or publish it for longer than a moment.
     ///
     /// # Errors
-    /// When somebody else changed it meanwhile, or the store fails: the feed is there until its
-    /// files are gone, so asking again finishes it.
+    /// When somebody else changed it meanwhile, and nothing is deleted; or when the store fails:
+    /// the feed is there until its files are gone, so asking again finishes it.
     pub async fn delete_feed(&self, actor: &Actor, known: &Feed) -> Result<(), DefineFeedError> {
         let table = &self.names().access;
         let place = access_key(PARTITION, feed_key(known.id));
@@ -120,17 +124,44 @@ impl Store {
         let resource = Kind::Feed.named(known.id);
         let record = AuditRecord::new(self.now(), actor, Action::Delete, resource);
         items.extend(self.audited(&record.from(&known.shown()))?);
+        // No file goes before it is sure that the feed does.
+        if let Made::Refused(_) = self.transact(vec![self.end(known)?]).await? {
+            return Err(DefineFeedError::Changed);
+        }
         self.delete_all_editions(known.id).await?;
         match self.transact(items).await? {
-            Made::Done => {
-                // What a publisher wrote meanwhile; nobody reads it any more.
-                if let Err(error) = self.delete_all_editions(known.id).await {
-                    tracing::warn!(feed = %known.id, %error, "files of a deleted feed may be left");
-                }
-                Ok(())
-            }
+            Made::Done => Ok(()),
             Made::Refused(_) => Err(DefineFeedError::Changed),
         }
+    }
+
+    /// The write that says a feed is being deleted.
+    fn end(&self, known: &Feed) -> Result<TransactWriteItem, StoreError> {
+        let place = access_key(PARTITION, feed_key(known.id));
+        let values = Item::from([
+            (":rev".to_owned(), number(known.revision)),
+            (":ending".to_owned(), AttributeValue::Bool(true)),
+        ]);
+        let unchanged = Condition::with("rev = :rev", values);
+        transaction::update(&self.names().access, place, "SET ending = :ending", unchanged)
+    }
+
+    /// Whether a feed is there, and not being deleted, at this moment.
+    ///
+    /// # Errors
+    /// When the table cannot be read.
+    pub async fn is_feed_defined(&self, id: FeedId) -> Result<bool, StoreError> {
+        // A Query, as who publishes has the right to read all feeds, and needs no further one.
+        let query = self
+            .dynamodb()
+            .query()
+            .table_name(&self.names().access)
+            .key_condition_expression("pk = :pk AND sk = :sk")
+            .expression_attribute_values(":pk", text(PARTITION))
+            .expression_attribute_values(":sk", text(feed_key(id)))
+            .consistent_read(true);
+        let found = self.query_all(query).await?;
+        Ok(found.first().is_some_and(|item| !item.contains_key(ENDING)))
     }
 
     /// What a feed that publishes this collection is called, if there is one.
@@ -176,6 +207,19 @@ impl Store {
     /// # Errors
     /// When the table cannot be read.
     pub async fn feeds(&self) -> Result<Vec<Feed>, StoreError> {
+        self.feed_items().await?.iter().map(read).collect()
+    }
+
+    /// All feeds but those that are being deleted, in order of id.
+    ///
+    /// # Errors
+    /// When the table cannot be read.
+    pub async fn feeds_to_publish(&self) -> Result<Vec<Feed>, StoreError> {
+        let items = self.feed_items().await?;
+        items.iter().filter(|item| !item.contains_key(ENDING)).map(read).collect()
+    }
+
+    async fn feed_items(&self) -> Result<Vec<Item>, StoreError> {
         let query = self
             .dynamodb()
             .query()
@@ -184,7 +228,7 @@ impl Store {
             .expression_attribute_values(":pk", text(PARTITION))
             .expression_attribute_values(":prefix", text("F#"))
             .consistent_read(true);
-        self.query_all(query).await?.iter().map(read).collect()
+        self.query_all(query).await
     }
 
     /// Settings that are right, and the collection they name. They name it by id: its alias may
@@ -279,6 +323,12 @@ fn gone(settings: &FeedSettings) -> DefineFeedError {
 
 fn at_revision(known: u64) -> Condition {
     Condition::with("rev = :rev", Item::from([(":rev".to_owned(), number(known))]))
+}
+
+/// The same of a feed that is not being deleted.
+fn staying_at(known: u64) -> Condition {
+    let values = Item::from([(":rev".to_owned(), number(known))]);
+    Condition::with("rev = :rev AND attribute_not_exists(ending)", values)
 }
 
 fn feed_key(id: FeedId) -> String {

@@ -8,6 +8,7 @@ mod backwards;
 mod batches;
 mod bucket;
 mod change;
+mod claims;
 pub mod codec;
 mod commits;
 mod compaction;
@@ -52,6 +53,7 @@ use crate::clock::Clock;
 use crate::time::Position;
 
 pub use change::ChangeError;
+pub use claims::Claim;
 pub use commits::{Consistency, Tail};
 pub use compaction::Progress;
 pub use definitions::DefineCollectionError;

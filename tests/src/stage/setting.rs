@@ -84,8 +84,7 @@ impl Stage {
 
     /// Publishes a feed past the front.
     pub(crate) async fn publish(&self, feed: &Feed) {
-        let collections = self.plain.store().collections().await.unwrap();
-        let request = csv_publish::Request { feed, collections: &collections, rebuild: false };
+        let request = csv_publish::Request { feed, rebuild: false, heeds_claims: false };
         let progress = csv_publish::Progress::default();
         csv_publish::publish(&self.plain, request, &progress).await.unwrap();
     }

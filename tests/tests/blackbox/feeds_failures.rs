@@ -8,7 +8,7 @@ use serde_json::json;
 use shared::feed::Feed;
 use tests::client::Client;
 use tests::collection::{Collection, CollectionSpec};
-use tests::feeds::{feed, ids, publish, publish_by, read, reader};
+use tests::feeds::{feed, ids, path, publish, publish_by, publish_with, read, reader};
 use tests::fixtures::{Object, indicator, indicators};
 use tests::interruption::{Interrupter, Interruption};
 use tests::world::World;
@@ -42,13 +42,34 @@ async fn begun(w: &World) -> (Collection, Feed, Vec<Object>) {
     (c, f, objects)
 }
 
+/// A text that makes a few rows a file of several parts.
+fn long() -> String {
+    "word ".repeat(150_000)
+}
+
 /// Interrupts publishing at every request to an engine, until it runs to its end untouched.
 async fn interrupted_everywhere(w: &World, what: Interruption, engine: &str) -> usize {
-    let (c, f, mut objects) = begun(w).await;
+    let (c, f, objects) = begun(w).await;
+    interrupted(w, (c, f, objects), what, engine, Run { rebuild: false, new: indicator }).await
+}
+
+/// What is interrupted.
+struct Run {
+    rebuild: bool,
+    new: fn() -> Object,
+}
+
+async fn interrupted(
+    w: &World,
+    (c, f, mut objects): (Collection, Feed, Vec<Object>),
+    what: Interruption,
+    engine: &str,
+    run: Run,
+) -> usize {
     let client = reader(w, "acme").await;
     for at in 0..200 {
         let before = set(&objects);
-        let new = indicator();
+        let new = (run.new)();
         w.append_packed(&c, std::slice::from_ref(&new), 1).await;
         objects.push(new);
         let after = set(&objects);
@@ -64,7 +85,7 @@ async fn interrupted_everywhere(w: &World, what: Interruption, engine: &str) -> 
         tokio::select! {
             // Killed where it waits.
             () = between.reached() => {}
-            _ = publish_by(&services, &f) => {}
+            _ = publish_with(&services, &f, run.rebuild) => {}
         }
         let met = between.was_reached();
         drop(between);
@@ -201,4 +222,119 @@ async fn records_that_are_gone_are_there_again_though_the_rows_are_the_same() {
     w.append_packed(&c, &[indicator()], 1).await;
     let outcome = publish(&w, &f).await;
     assert!(matches!(&outcome, Outcome::Published(new) if !new.whole), "{outcome:?}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_file_of_several_parts_may_be_interrupted_anywhere() {
+    for what in [Interruption::Hangs, Interruption::DoneAndCut] {
+        let w = World::http().await;
+        let objects: Vec<Object> = (0..7).map(|_| indicator().set("description", long())).collect();
+        let c = w.collection(CollectionSpec::everything()).await;
+        w.rebuilt(&c).await;
+        w.append_packed(&c, &objects, 1).await;
+        let f = feed(&w, &c, json!({"formats": ["csv"]})).await;
+        publish(&w, &f).await;
+        let edition = w.another_instance().store().edition(f.id).await.unwrap().unwrap().0;
+        assert!(edition.bytes() > 5 << 20, "{} bytes are one part", edition.bytes());
+        let run = Run { rebuild: false, new: indicator };
+        let points = interrupted(&w, (c, f, objects), what, "S3", run).await;
+        // Begun, two parts, and completed, beside what a small file takes.
+        assert!(points >= 10, "{what:?}: {points}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_upload_of_several_parts_that_fails_is_abandoned() {
+    let w = World::http().await;
+    let (_, f, _) = begun(&w).await;
+    let mut met = 0;
+    for at in 0..3 {
+        let between = Interrupter::start(w.s3(), at, Interruption::Refused, "several");
+        let services = w.instance_at(w.dynamodb(), between.address());
+        let mut upload =
+            services.store().upload_feed_file(f.id, "several", "csv", "text/csv; charset=utf-8");
+        let mut whole = upload.push(&mut vec![b'x'; 6 << 20]).await;
+        match whole {
+            Ok(()) => whole = upload.finish().await.map(drop),
+            Err(_) => upload.abandon().await,
+        }
+        met += usize::from(between.was_reached());
+        assert!(whole.is_err(), "request {at}");
+        let left = w.bucket_keys(&format!("feeds/{}/several", f.id)).await;
+        assert_eq!(left, Vec::<String>::new(), "request {at}");
+    }
+    assert_eq!(met, 3);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_rebuild_may_be_interrupted_anywhere() {
+    for (what, engine) in [
+        (Interruption::Hangs, "S3"),
+        (Interruption::DoneAndHangs, "S3"),
+        (Interruption::Hangs, "DynamoDB"),
+    ] {
+        let w = World::http().await;
+        let begun = begun(&w).await;
+        let run = Run { rebuild: true, new: indicator };
+        let points = interrupted(&w, begun, what, engine, run).await;
+        assert!(points >= 2, "{what:?}: {points}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_first_edition_may_be_interrupted_anywhere() {
+    for what in [Interruption::Hangs, Interruption::DoneAndHangs, Interruption::DoneAndCut] {
+        let w = World::http().await;
+        let objects = indicators(5);
+        let c = w.holding(&objects).await;
+        w.rebuilt(&c).await;
+        let client = reader(&w, "acme").await;
+        let mut points = None;
+        for at in 0..50 {
+            let f = feed(&w, &c, json!({"formats": ["csv", "csv.gz"]})).await;
+            let between = Interrupter::start(w.s3(), at, what, &f.id.to_string());
+            let services = w.instance_at(w.dynamodb(), between.address());
+            tokio::select! {
+                () = between.reached() => {}
+                _ = publish_by(&services, &f) => {}
+            }
+            let met = between.was_reached();
+            drop(between);
+            match client.get(&path(&f, "csv")).await.status {
+                404 => {}
+                _ => assert_eq!(seen(&client, &f).await, set(&objects), "{what:?} at {at}"),
+            }
+            publish(&w, &f).await;
+            assert_eq!(seen(&client, &f).await, set(&objects), "after {what:?} at {at}");
+            if !met {
+                points = Some(at);
+                break;
+            }
+        }
+        assert!(points.is_some_and(|points| points >= 5), "{what:?}: {points:?}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_run_that_is_refused_leaves_nothing_of_what_it_wrote() {
+    let w = World::http().await;
+    let (c, f, _) = begun(&w).await;
+    let mut failed = 0;
+    for at in 0..50 {
+        w.append_packed(&c, &[indicator()], 1).await;
+        let folder = format!("feeds/{}/", f.id);
+        let before = w.bucket_keys(&folder).await;
+        let between = Interrupter::start(w.s3(), at, Interruption::Refused, "feeds/");
+        let refused = publish_by(&w.instance_at(w.dynamodb(), between.address()), &f).await;
+        if refused.is_err() {
+            failed += 1;
+            assert_eq!(w.bucket_keys(&folder).await, before, "request {at}");
+        }
+        if !between.was_reached() {
+            assert!(failed >= 4, "{failed}");
+            return;
+        }
+        publish(&w, &f).await;
+    }
+    panic!("publishing never runs to its end")
 }

@@ -1,15 +1,18 @@
-//! Random histories of a whole system: what is published incrementally, at random times, always
-//! equals a file made from the whole log.
+//! Random histories of a whole system: what is published incrementally, at random times, and
+//! whatever markings stand for and the collection may hold meanwhile, always equals a file made from
+//! the whole log.
 
 use chrono::{TimeDelta, Utc};
 use csv_publish::Outcome;
 use serde_json::json;
 use shared::feed::Feed;
+use shared::tlp::Tlp;
 use tests::chance::{Chance, asked_for, seed};
 use tests::client::Client;
 use tests::collection::{Collection, CollectionSpec};
-use tests::feeds::{feed, publish, read, reader, rebuild};
-use tests::fixtures::{Object, indicator};
+use tests::feeds::{feed, publish, read, rebuild};
+use tests::fixtures::{Object, indicator, tlp_marking};
+use tests::keys::KeySpec;
 use tests::world::World;
 
 struct History {
@@ -19,6 +22,7 @@ struct History {
     members: Vec<Object>,
     passed: TimeDelta,
     version: u32,
+    markings: Vec<Object>,
 }
 
 impl History {
@@ -44,6 +48,13 @@ impl History {
             .labelled("listed")
             .set("created", created.format("%FT%T%.3fZ").to_string())
             .set("description", format!("\"{}\"\r\n=", self.chance.below(1000)));
+        let object = match self.chance.below(2) {
+            0 => object,
+            _ => {
+                let marking = &self.markings[self.chance.below(self.markings.len())];
+                object.set("object_marking_refs", json!([marking.id()]))
+            }
+        };
         if self.chance.below(3) > 0 {
             return object;
         }
@@ -95,6 +106,27 @@ impl History {
         self.w.later(self.passed);
     }
 
+    /// A marking that is defined is forgotten, or one that is not is defined at some level; or the
+    /// collection may hold other levels.
+    async fn other_levels(&mut self) {
+        let operator = self.w.http.with_key(self.w.admin_key());
+        let at = self.chance.below(self.markings.len());
+        let path = format!("/api/v1/objects/{}", self.markings[at].id());
+        if operator.delete(&path).await.status != 200 {
+            let level = ["clear", "green", "amber", "red"][self.chance.below(4)];
+            let marking = self.markings[at].clone().set("definition", json!({"tlp": level}));
+            let marking = marking.set("name", format!("TLP:{level}"));
+            let body = tests::fixtures::envelope(&[marking]);
+            let _ = operator.post("/api/v1/objects").body("application/json", body).await;
+        }
+        if self.chance.below(2) == 0 {
+            let ceiling = [Tlp::Amber, Tlp::AmberStrict, Tlp::Red][self.chance.below(3)];
+            self.c.spec.ceiling = ceiling;
+            self.w.change_to(&self.c, &self.c.spec).await;
+            self.w.rebuilt(&self.c).await;
+        }
+    }
+
     /// Publishes a feed as it is carried on, and its twin from scratch; both say the same.
     async fn compare(&self, client: &Client, carried: &Feed, scratch: &Feed) -> bool {
         let outcome = publish(&self.w, carried).await;
@@ -122,14 +154,20 @@ async fn what_is_carried_on_equals_what_is_made_from_scratch() {
     ] {
         feeds.push((feed(&w, &c, more.clone()).await, feed(&w, &c, more).await));
     }
-    let client = reader(&w, "acme").await;
+    let key = KeySpec::of("acme").with([shared::access::Scope::ReadCsv]).cleared(Tlp::Red);
+    let client = w.http.with_key(&w.key(key).await.text);
     let chance = Chance::of(seed(0));
     let passed = TimeDelta::zero();
-    let mut history = History { w, c, chance, members: Vec::new(), passed, version: 0 };
+    let markings = (0..3).map(|_| tlp_marking("green")).collect();
+    let members = Vec::new();
+    let mut history = History { w, c, chance, members, passed, version: 0, markings };
     let mut carried_on = 0;
     let rounds = asked_for("IOCAST_FEED_ROUNDS", 14);
     for round in 0..rounds {
         history.step().await;
+        if history.chance.below(2) == 0 {
+            history.other_levels().await;
+        }
         // What is still on its way would reach the one and not the other.
         let version = history.version();
         let witness = indicator().labelled("listed").at(&version);

@@ -1,4 +1,4 @@
-//! A feed's file on the wire: validators, parts, codings, what is not there yet, what is large.
+//! A feed's file on the wire: validators, parts, codings, what is not there yet.
 
 use serde_json::json;
 use shared::feed::Feed;
@@ -6,6 +6,7 @@ use tests::client::{Answer, Client};
 use tests::collection::CollectionSpec;
 use tests::feeds::{feed, path, publish, read, reader};
 use tests::fixtures::{indicator, indicators};
+use tests::interruption::{Interrupter, Interruption};
 use tests::world::World;
 
 async fn published(w: &World) -> (Feed, Client) {
@@ -114,7 +115,12 @@ async fn a_part_is_served_as_a_part() {
     let resumed = client.get(&path(&f, "csv")).header("range", "bytes=5-9");
     let same = resumed.clone().header("if-range", etag).await.expect(206);
     assert_eq!(same.body, all.slice(5..10));
-    assert_eq!(resumed.header("if-range", "\"other\"").await.expect(200).body, all);
+    let dated = resumed.clone().header("if-range", header(&whole, "last-modified"));
+    assert_eq!(dated.await.expect(206).body, all.slice(5..10));
+    for other in ["\"other\"", "Sun, 06 Nov 1994 08:49:37 GMT", "Fri, 06 Nov 2094 08:49:37 GMT"] {
+        let whole = resumed.clone().header("if-range", other).await.expect(200);
+        assert_eq!(whole.body, all, "{other}");
+    }
     // Never a part of what is compressed on its way.
     let part = client.get(&path(&f, "csv")).header("range", "bytes=0-1999");
     let part = part.header("accept-encoding", "gzip").await.expect(206);
@@ -170,6 +176,16 @@ async fn what_is_not_there_says_why() {
     let other = client.get(&path(&f, "txt")).await.expect(404);
     assert_eq!(code(&other), "format_not_published");
     assert!(other.text().contains(".csv, .sha256"), "{}", other.text());
+    // It is added, and comes with the next edition.
+    let more = json!({"alias": "young", "formats": ["csv", "txt"], "publish_every_minutes": 7});
+    let more = serde_json::from_value(tests::feeds::settings(&c, more)).unwrap();
+    let store = w.another_instance().store().clone();
+    let f = store.change_feed(&shared::audit::Actor::System, &f, more).await.unwrap();
+    let soon = client.get(&path(&f, "txt")).await.expect(404);
+    assert_eq!(code(&soon), "not_published_yet");
+    assert_eq!(soon.header("retry-after"), Some("420"));
+    publish(&w, &f).await;
+    let _ = read(&client, &f, "txt").await;
     for unknown in ["/feeds/other.csv", "/feeds/.csv", "/feeds/YOUNG.csv"] {
         assert_eq!(code(&client.get(unknown).await.expect(404)), "not_found", "{unknown}");
     }
@@ -179,37 +195,50 @@ async fn what_is_not_there_says_why() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_large_file_is_handed_over_by_a_link() {
+async fn a_file_fetched_while_the_next_one_was_made_is_known_to_be_old() {
     let w = World::http().await;
-    let c = w.collection(CollectionSpec::everything()).await;
-    let text = |number: usize| format!("{number} {}", "word ".repeat(40_000));
-    let objects: Vec<_> = (0..30).map(|n| indicator().set("description", text(n))).collect();
-    w.append_packed(&c, &objects, 1).await;
-    let f = feed(&w, &c, json!({"alias": "large", "formats": ["csv", "csv.gz", "txt"]})).await;
+    let c = w.holding(&indicators(3)).await;
+    let f = feed(&w, &c, json!({})).await;
     publish(&w, &f).await;
     let client = reader(&w, "acme").await;
-    let answer = client.get(&path(&f, "csv")).await.expect(302);
-    // For less than the link's five minutes.
-    assert_eq!(answer.header("cache-control"), Some("private, max-age=60"));
-    let known = client.get(&path(&f, "csv")).header("if-none-match", header(&answer, "etag"));
-    let known = known.await.expect(304);
-    assert_eq!(header(&known, "last-modified"), header(&answer, "last-modified"));
-    let link = header(&answer, "location");
-    let (host, rest) = link.strip_prefix("http://").unwrap().split_once('/').unwrap();
-    let bucket = Client::http(&format!("http://{host}"));
-    let file = bucket.get(&format!("/{rest}")).await.expect(200);
-    let rows = tests::feeds::rows(&file.text()).len();
-    assert_eq!((rows, answer.header("x-feed-rows")), (30, Some("30")));
-    assert_eq!(file.header("content-type"), Some("text/csv; charset=utf-8; header=present"));
-    // The link is for this file only, and cannot be altered.
-    let other = rest.replace("/csv?", "/txt?");
-    assert_ne!(other, rest);
-    let _ = bucket.get(&format!("/{other}")).await.expect(403);
-    // A part, and the compressed form, are small enough.
-    let part = client.get(&path(&f, "csv")).header("range", "bytes=5000000-5000009");
-    assert_eq!(part.await.expect(206).body, file.body.slice(5_000_000..5_000_010));
-    let packed = client.get(&path(&f, "csv")).header("accept-encoding", "gzip").await;
-    assert_eq!(packed.expect(200).header("content-encoding"), Some("gzip"));
-    let head = client.request("HEAD", &path(&f, "csv")).await.expect(200);
-    assert_eq!(header(&head, "content-length"), file.body.len().to_string());
+    let old = read(&client, &f, "csv").await;
+    w.append_packed(&c, &[indicator()], 1).await;
+    // A run is at its first file when a client fetches the old one, and the client's clock moves.
+    let between = Interrupter::start(w.s3(), 0, Interruption::Waits, "/csv");
+    let slow = w.instance_at(w.dynamodb(), between.address());
+    let publishing = tokio::spawn({
+        let f = f.clone();
+        async move { tests::feeds::publish_by(&slow, &f).await }
+    });
+    between.reached().await;
+    w.later(chrono::TimeDelta::seconds(90));
+    let fetched = chrono::Utc::now() + chrono::TimeDelta::seconds(89);
+    let same = read(&client, &f, "csv").await;
+    assert_eq!(same.header("etag"), old.header("etag"));
+    between.let_go();
+    publishing.await.unwrap().unwrap();
+    let since = fetched.format("%a, %d %b %Y %H:%M:%S GMT").to_string();
+    let asked = client.get(&path(&f, "csv")).header("if-modified-since", &since).await;
+    assert_eq!(asked.expect(200).header("x-feed-rows"), Some("4"));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn no_two_editions_were_modified_at_the_same_second() {
+    let w = World::http().await;
+    let c = w.holding(&indicators(1)).await;
+    let f = feed(&w, &c, json!({})).await;
+    let client = reader(&w, "acme").await;
+    let mut known = Vec::new();
+    for _ in 0..4 {
+        w.append_packed(&c, &[indicator()], 1).await;
+        publish(&w, &f).await;
+        let answer = read(&client, &f, "csv").await;
+        let modified = header(&answer, "last-modified").to_owned();
+        assert!(!known.contains(&modified), "{modified} of {known:?}");
+        for old in &known {
+            let asked = client.get(&path(&f, "csv")).header("if-modified-since", old);
+            let _ = asked.await.expect(200);
+        }
+        known.push(modified);
+    }
 }

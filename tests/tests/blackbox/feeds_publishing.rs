@@ -161,11 +161,11 @@ async fn who_makes_a_first_edition_is_not_joined_by_the_next_minute() {
     let c = w.collection(CollectionSpec::everything()).await;
     let f = feed(&w, &c, json!({"publish_every_minutes": 1})).await;
     let services = w.another_instance();
-    assert!(services.store().claim_first_edition(f.id).await.unwrap());
+    let claim = services.store().claim_feed(f.id).await.unwrap().expect("nobody else claims it");
     let now = chrono::Utc::now().to_rfc3339_opts(chrono::SecondsFormat::Secs, true);
     let ran = run_schedule(&services, &now).await.unwrap();
     assert_eq!(ran["published"], 0, "{ran}");
-    services.store().unclaim_first_edition(f.id).await.unwrap();
+    services.store().unclaim_feed(f.id, &claim).await.unwrap();
     until("the first edition is made", async || {
         (run_schedule(&services, &now).await.unwrap()["published"] == 1).then_some(())
     })

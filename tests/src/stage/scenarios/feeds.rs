@@ -32,7 +32,9 @@ pub(super) async fn publish_first(stage: &mut Stage) -> Vec<Step> {
 
 pub(super) async fn publish_next(stage: &mut Stage) -> Vec<Step> {
     stage.collection(everything("all")).await;
-    stage.settle("operator", &indicators(2)).await;
+    let marking = tlp_marking("green");
+    let marked = indicator().set("object_marking_refs", json!([marking.id()]));
+    stage.settle("operator", &[marking, marked, indicator()]).await;
     let feed = feed(stage, "feed").await;
     stage.publish(&feed).await;
     stage.settle("operator", &indicators(2)).await;
