@@ -57,6 +57,11 @@ fn medians(all: &[Measured]) -> Measured {
     }
 }
 
+/// The shortest start of some.
+fn fastest(all: &[Measured]) -> f64 {
+    all.iter().map(|one| one.start).fold(f64::INFINITY, f64::min)
+}
+
 fn main() {
     let chosen: Vec<String> = std::env::args().skip(1).collect();
     let works = real_work::all();
@@ -103,6 +108,8 @@ async fn measure(works: &[Work], folder: &Path) -> Vec<String> {
         }
         let [part, whole] = [medians(&measured[0]), medians(&measured[1])];
         let floor = [medians(&beside[0]).start, medians(&beside[1]).start];
+        // Held are the fastest: what else the machine does makes none of them faster.
+        let fastest = [0, 1].map(|place| (fastest(&measured[place]), fastest(&beside[place])));
         let size = megabytes(&program);
         println!(
             "| {name} | {size:.1} | {:.1} | {:+.1} | {:.1} | {:.1} | {:.1} | {:+.1} | {:.1} | {:.1} |",
@@ -118,7 +125,7 @@ async fn measure(works: &[Work], folder: &Path) -> Vec<String> {
         if size > LARGEST {
             wrong.push(format!("{name} has {size:.1} MB, more than {LARGEST}"));
         }
-        for (start, floor) in [part.start, whole.start].into_iter().zip(floor) {
+        for (start, floor) in fastest {
             if start / floor > LATEST {
                 wrong.push(format!("{name} starts in {start:.1} ms, nothing in {floor:.1}"));
             }

@@ -15,8 +15,7 @@ use tests::stage::{Played, Scenario, Stage, all, is_http};
 /// Cases under way at once: most of their time they wait.
 const CONCURRENCY: usize = 24;
 
-/// What a case of a function that answers requests may take in all, on a busy machine; and one of
-/// another, beside the function's own time.
+/// What a case may take in all, on a busy machine; where nobody answers, beside the function's time.
 const PATIENCE: Duration = Duration::from_secs(80);
 
 /// What a function that answers requests has.
@@ -83,12 +82,12 @@ struct Case<'a> {
 
 impl Case<'_> {
     async fn run(&self) -> Found {
+        let time = time_of(self.scenario.function);
         // What is refused or fails is known soon; what is waited for may take all there is.
-        let time = match self.strike.fault {
-            Fault::Hangs => time_of(self.scenario.function),
-            _ => FUNCTION_TIME,
+        let patience = match self.strike.fault {
+            Fault::Hangs => time + PATIENCE,
+            _ => PATIENCE,
         };
-        let patience = if time > FUNCTION_TIME { time + PATIENCE } else { PATIENCE };
         let title = self.title();
         let played = Stage::play(self.scenario, Some(self.strike.clone()));
         let Ok(found) = tokio::time::timeout(patience, played).await else {
@@ -260,8 +259,15 @@ fn who_never_answers_is_not_waited_for_too_long() {
     block_on(hanging(|scenario| is_http(scenario.function), share().div_ceil(3)));
 }
 
+/// These wait on for minutes, one call after the other: only asked for are they put through it.
+const SLOW: [&str; 2] = ["CsvPublishFunction", "RescanFunction"];
+
 /// And what an event asked for is left for another try.
 #[test]
 fn an_event_that_meets_silence_ends_in_time_and_comes_again() {
-    block_on(hanging(|scenario| !is_http(scenario.function), share().div_ceil(2)));
+    let here = |scenario: &Scenario| {
+        let asked = std::env::var("IOCAST_FAULTS").is_ok();
+        !is_http(scenario.function) && (asked || !SLOW.contains(&scenario.function))
+    };
+    block_on(hanging(here, share().div_ceil(2)));
 }
