@@ -93,8 +93,11 @@ impl Run<'_> {
         match store.edition(self.feed.id).await {
             Ok(Some((found, _))) if found == *edition => Exchanged::Done,
             Ok(Some((_, found))) if Some(&found) != tag => Exchanged::Overtaken,
-            // It may be on its way still.
-            Ok(_) | Err(_) => Exchanged::Failed { error, may_come: true },
+            // Where no answer came, or none that says so, it may be on its way still.
+            Ok(_) | Err(_) => {
+                let may_come = !matches!(error, StoreError::Throttled(_));
+                Exchanged::Failed { error, may_come }
+            }
         }
     }
 

@@ -108,9 +108,13 @@ impl Reader<'_> {
 
     fn need(&self, seen: &Seen) -> Need {
         let mut need = Need::default();
+        let telling = self.knowledge.tell(seen, self.joins);
+        if telling == Telling::Nothing {
+            return need;
+        }
         let Some(object) = parsed(&seen.entry) else { return need };
         let id = object.facets.id;
-        match self.knowledge.tell(seen, self.joins) {
+        match telling {
             Telling::Nothing => {}
             Telling::Delete => {
                 need.wanted = object.facets.refs;
@@ -156,11 +160,15 @@ impl Reader<'_> {
         objects: &mut [Option<StixObject>],
     ) -> Result<(), StoreError> {
         let since = Instant::now();
-        let leaves = entries.iter().zip(objects).filter(|(seen, object)| {
-            let leaves = self.knowledge.tell(seen, self.joins) == Telling::Delete;
-            leaves && object.is_some()
-        });
-        let leaves: Vec<&mut Option<StixObject>> = leaves.map(|(_, object)| object).collect();
+        let mut leaves: Vec<&mut Option<StixObject>> = Vec::new();
+        for (seen, object) in entries.iter().zip(objects) {
+            if self.knowledge.tell(seen, self.joins) == Telling::Delete {
+                leaves.extend(object.is_some().then_some(object));
+            } else if matches!(seen.entry.op, Op::Leave | Op::Unrelate) {
+                // Should it become one by what this round tells first, its id is enough.
+                *object = None;
+            }
+        }
         if leaves.is_empty() {
             return Ok(());
         }

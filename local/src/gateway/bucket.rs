@@ -10,7 +10,7 @@ use http::header::{
     ACCEPT_RANGES, CONTENT_LENGTH, CONTENT_RANGE, CONTENT_TYPE, ETAG, HOST, IF_RANGE,
     LAST_MODIFIED, LOCATION, RANGE,
 };
-use http::{HeaderMap, Request, Response, StatusCode, Uri};
+use http::{HeaderMap, HeaderValue, Request, Response, StatusCode, Uri};
 use http_body_util::{BodyExt, BodyStream, Empty, StreamBody};
 use hyper_util::client::legacy::{Client, connect::HttpConnector};
 use hyper_util::rt::TokioExecutor;
@@ -54,7 +54,8 @@ impl Bucket {
         let (mut parts, _) = answer.into_parts();
         parts.status = found.status();
         parts.headers.remove(LOCATION);
-        for name in [ACCEPT_RANGES, CONTENT_LENGTH, CONTENT_RANGE, CONTENT_TYPE] {
+        parts.headers.insert(ACCEPT_RANGES, HeaderValue::from_static("bytes"));
+        for name in [CONTENT_LENGTH, CONTENT_RANGE, CONTENT_TYPE] {
             match found.headers().get(&name) {
                 Some(value) => parts.headers.insert(name, value.clone()),
                 None => parts.headers.remove(name),

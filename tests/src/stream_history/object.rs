@@ -33,6 +33,9 @@ pub fn plain(value: &Value, has: impl Fn(&str) -> bool) -> Value {
         }
     }
     members.retain(|name, member| {
+        if name == "created_by_ref" {
+            return member.as_str().is_none_or(&has);
+        }
         if let Some(list) = member.as_array_mut().filter(|_| name.ends_with("_refs")) {
             list.retain(|id| id.as_str().is_none_or(&has));
             return !list.is_empty();

@@ -25,6 +25,9 @@ pub struct Held {
     pub referer: String,
     /// Where the version lies that was sent for its own sake; none if it came with another since.
     place: Option<Place>,
+    /// Since when it has the object, and when it was sent it last: as so-many-eth event.
+    since: usize,
+    at: usize,
 }
 
 /// A reader.
@@ -48,6 +51,8 @@ pub struct Reader {
     unsure: bool,
     /// What this connection was sent for its own sake.
     told: BTreeSet<String>,
+    /// Events so far.
+    count: usize,
 }
 
 fn parts(id: &str) -> Result<(Position, u64), String> {
@@ -72,6 +77,7 @@ impl Reader {
             versions: BTreeSet::new(),
             unsure: false,
             told: BTreeSet::new(),
+            count: 0,
         }
     }
 
@@ -126,7 +132,10 @@ impl Reader {
             return Err(format!("a dependency is sent as {}", frame.event));
         }
         let place = own.then_some(seen.place);
-        self.has.insert(id, Held { object: object.clone(), referer, place });
+        self.count += 1;
+        let at = self.count;
+        let since = self.has.get(&id).map_or(at, |held| held.since);
+        self.has.insert(id, Held { object: object.clone(), referer, place, since, at });
         Ok(())
     }
 
@@ -240,7 +249,11 @@ impl Reader {
                 return Err(format!("it lacks {id}: {self:#?}"));
             };
             let known = |id: &str| self.has.contains_key(id);
-            let (expected, has) = (plain(&body, known), plain(&held.object, known));
+            // What came later than who names it is not put in after a reconnect.
+            let named = refs(&held.object);
+            let late = |id: &str| self.has.get(id).is_some_and(|one| one.since > held.at);
+            let expected = plain(&body, |id| known(id) && (named.contains(&id) || !late(id)));
+            let has = plain(&held.object, known);
             if expected != has {
                 return Err(format!("it has {has}, not {expected}"));
             }

@@ -131,7 +131,10 @@ impl Case<'_> {
         let left = self.scenario.name == "tenants, keys and plans"
             || self.strike.call.ends_with("/claimed");
         if !(told_twice && left) {
-            faults.extend(difference(self.expected, found));
+            // The receipt of a POST that was never told is nobody's, and goes by its time.
+            let receipts = |line: &String| told_twice && line.contains(" RECEIPT#");
+            let differences = difference(self.expected, found).into_iter();
+            faults.extend(differences.filter(|line| !receipts(line)));
         }
         faults
     }

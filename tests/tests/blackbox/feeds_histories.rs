@@ -114,7 +114,9 @@ impl History {
         let path = format!("/api/v1/objects/{}", self.markings[at].id());
         if operator.delete(&path).await.status != 200 {
             let level = ["clear", "green", "amber", "red"][self.chance.below(4)];
-            let marking = self.markings[at].clone().set("definition", json!({"tlp": level}));
+            let version = self.version();
+            let marking = self.markings[at].clone().set("created", version.as_str());
+            let marking = marking.set("definition", json!({"tlp": level}));
             let marking = marking.set("name", format!("TLP:{level}"));
             let body = tests::fixtures::envelope(&[marking]);
             let _ = operator.post("/api/v1/objects").body("application/json", body).await;
@@ -171,7 +173,7 @@ async fn what_is_carried_on_equals_what_is_made_from_scratch() {
         // What is still on its way would reach the one and not the other.
         let version = history.version();
         let witness = indicator().labelled("listed").at(&version);
-        history.w.quiet(&history.c, &witness).await;
+        history.w.send(&[witness]).await;
         tests::patience::until("nothing waits", async || {
             history.w.is_at_rest().await.then_some(())
         })
