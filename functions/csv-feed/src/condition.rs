@@ -45,9 +45,10 @@ impl Validators {
     }
 
     fn is(&self, known: &str) -> bool {
-        match known.starts_with('"') {
-            true => known == self.etag,
-            false => date(known).is_some_and(|at| at == self.modified),
+        if known.starts_with('"') {
+            known == self.etag
+        } else {
+            date(known).is_some_and(|at| at == self.modified)
         }
     }
 }

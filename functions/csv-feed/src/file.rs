@@ -55,9 +55,10 @@ pub async fn answer(
     let Some(found) = file.and_then(|file| edition.file(file)) else {
         // Of a format that was added since the edition was made.
         let comes = file.is_some_and(|file| File::of(&feed.settings).any(|one| one == file));
-        return Err(match comes {
-            true => Fault::file_not_published_yet(suffix, &feed.settings),
-            false => Fault::unknown_file(suffix, edition),
+        return Err(if comes {
+            Fault::file_not_published_yet(suffix, &feed.settings)
+        } else {
+            Fault::unknown_file(suffix, edition)
         });
     };
     let sending = Sending { services, call, feed, edition, file: found };

@@ -131,8 +131,8 @@ impl Reading<'_> {
         self.resolve(&facets).await?;
         let level = self.level(&facets);
         let record = self.shape.record(&facets, &members, level, entry.entered, entry.position);
-        let in_file = |record: &&Record| self.window.holds(record.date, record.until, self.now);
-        if record.as_ref().filter(in_file).is_some() {
+        let in_file = |record: &Record| self.window.holds(record.date, record.until, self.now);
+        if record.as_ref().is_some_and(in_file) {
             self.highest = self.highest.max(Some(level));
             for id in markings_to_resolve(&facets) {
                 self.named.add(id, self.marking(id), self.now);

@@ -158,9 +158,10 @@ impl Publishing<'_> {
 
     async fn claim(&self) -> Result<Option<Claim>, StoreError> {
         let (store, feed) = (self.services.store(), self.request.feed.id);
-        match self.request.heeds_claims {
-            true => store.claim_feed(feed).await,
-            false => store.claim_feed_anyway(feed).await,
+        if self.request.heeds_claims {
+            store.claim_feed(feed).await
+        } else {
+            store.claim_feed_anyway(feed).await
         }
     }
 

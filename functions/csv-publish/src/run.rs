@@ -71,11 +71,13 @@ impl Run<'_> {
 
     /// Exchanges the document of an edition whose files stay as they are.
     async fn note(&self, edition: Edition) -> Result<Outcome, PublishError> {
-        match self.exchange(&edition).await {
-            Exchanged::Done if !self.is_defined().await => Ok(Outcome::Deleted),
+        let exchanged = self.exchange(&edition).await;
+        if !matches!(exchanged, Exchanged::Overtaken) && !self.is_defined().await {
+            return Ok(Outcome::Deleted);
+        }
+        match exchanged {
             Exchanged::Done => Ok(Outcome::Noted),
             Exchanged::Overtaken => Ok(Outcome::Overtaken),
-            Exchanged::Failed { .. } if !self.is_defined().await => Ok(Outcome::Deleted),
             Exchanged::Failed { error, .. } => Err(error.into()),
         }
     }

@@ -140,12 +140,11 @@ pub fn deleted(
     }
     let shown = written(shown)?;
     // A name is content, too.
-    let event = match object {
-        Some(object) => render::event(Kind::Delete, referer, &object.facets, &shown, context),
-        None => {
-            let facets = shared::stix::Facets { name: None, ..gone.facets.clone() };
-            render::event(Kind::Delete, referer, &facets, &shown, context)
-        }
+    let event = if let Some(object) = object {
+        render::event(Kind::Delete, referer, &object.facets, &shown, context)
+    } else {
+        let facets = shared::stix::Facets { name: None, ..gone.facets.clone() };
+        render::event(Kind::Delete, referer, &facets, &shown, context)
     };
     written(event).map(|json| Made { kind: Kind::Delete, json })
 }

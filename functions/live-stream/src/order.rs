@@ -100,9 +100,13 @@ impl<'a> Ordering<'a> {
         }
         let (early, late) = if known { (None, own) } else { (own, None) };
         plan.before.iter().for_each(|id| this.visit(id));
-        early.iter().for_each(|own| this.visit(&own.id));
+        if let Some(own) = early {
+            this.visit(&own.id);
+        }
         plan.after.iter().for_each(|id| this.visit(id));
-        late.iter().for_each(|own| this.visit(&own.id));
+        if let Some(own) = late {
+            this.visit(&own.id);
+        }
         if this.own_is_due {
             this.order.steps.push(Step::Own);
         }

@@ -12,13 +12,15 @@ use crate::log::{Commit, CommitMarks, LogId};
 type Commits = (Vec<(Commit, CommitMarks)>, bool);
 type Heads = HashMap<ObjectId, Head>;
 type Relationships = (Vec<ObjectId>, bool);
+/// Those of an object, after one of them, so many.
+type RelationshipsAsked = (ObjectId, Option<ObjectId>, i32);
 
 /// What is read together, by what was asked.
 #[derive(Debug, Default)]
 pub(super) struct Following {
     commits: Arc<Together<(LogId, u64, i32, Consistency), Commits>>,
     heads: Arc<Together<(Vec<ObjectId>, bool), Heads>>,
-    relationships: Arc<Together<(ObjectId, Option<ObjectId>, i32), Relationships>>,
+    relationships: Arc<Together<RelationshipsAsked, Relationships>>,
 }
 
 impl Store {

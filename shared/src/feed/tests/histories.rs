@@ -172,7 +172,9 @@ impl Log {
                 Some((record, named)) => {
                     latest.stands(&entry.id, entry.position);
                     if window.holds(record.date, record.until, now) {
-                        named.iter().for_each(|id| markings.add(id, self.markings[id], now));
+                        for id in &named {
+                            markings.add(id, self.markings[id], now);
+                        }
                     }
                     new.push(frame(&record).unwrap());
                 }
