@@ -277,6 +277,9 @@ fn the_front_sends_streams_to_the_functions_url_and_says_how_to_authenticate() {
     }
 }
 
+/// The managed policy that keeps nothing.
+const DISABLED: &str = "4135ea2d-6df8-44a3-9df3-4b5a84be39ad";
+
 /// Of the front's one behaviour that keeps answers.
 #[test]
 fn the_front_asks_us_all_there_is_and_repeats_nothing_that_was_said_to_one() {
@@ -289,7 +292,6 @@ fn the_front_asks_us_all_there_is_and_repeats_nothing_that_was_said_to_one() {
         let methods = behavior["AllowedMethods"].as_array().unwrap();
         assert_eq!(methods.len(), 7, "{behavior}");
     }
-    const DISABLED: &str = "4135ea2d-6df8-44a3-9df3-4b5a84be39ad";
     let keeping: Vec<&Value> = all().filter(|one| one["CachePolicyId"] != DISABLED).collect();
     let [feeds] = keeping.as_slice() else { panic!("{keeping:?}") };
     assert_eq!(feeds["PathPattern"], "/feeds/*");

@@ -63,7 +63,11 @@ impl Store {
         // The log begins before anybody can know of it.
         let now = self.position_now().round_up_to_millisecond();
         let tail = Tail { seq: 1, last: now, generation: 1, since_hint: 0 };
-        self.put_commit(LogId::Collection(id), tail, now, None).await?;
+        match self.put_commit(LogId::Collection(id), tail, now, None).await {
+            // Nobody else knows of it: it was put, and the answer lost.
+            Err(StoreError::Conflict) => {}
+            begun => drop(begun?),
+        }
         let mut items = vec![self.put_new(definition(&collection)?)?];
         items.extend(self.names_of(None, &collection)?);
         items.push(self.put_new(self.backfill(&collection, backfill_after))?);

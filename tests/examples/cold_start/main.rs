@@ -149,14 +149,14 @@ async fn once(program: &Path, work: Option<&Work>, quota: Option<&Quota>) -> Mea
     let start = function.cold_start().await;
     let mut took = Vec::new();
     for _ in 0..=WARM {
-        took.push(milliseconds(match &mut begun {
-            Some(begun) => begun.turn(&function).await,
-            None => {
-                let asked = Instant::now();
-                function.invoke(&json!({})).await.expect("nothing is done");
-                asked.elapsed()
-            }
-        }));
+        let span = if let Some(begun) = &mut begun {
+            begun.turn(&function).await
+        } else {
+            let asked = Instant::now();
+            function.invoke(&json!({})).await.expect("nothing is done");
+            asked.elapsed()
+        };
+        took.push(milliseconds(span));
     }
     let first = took.remove(0);
     let memory = peak_kib(function.pid());
