@@ -231,7 +231,8 @@ async fn feed(services: &Services) -> Result<Feed, FirstStartError> {
 /// Publishes a feed now: nobody waits a minute for a first file.
 async fn publish(services: &Services, feed: &Feed) -> Result<(), FirstStartError> {
     let request = csv_publish::Request { feed, rebuild: false, heeds_claims: false };
-    csv_publish::publish(services, request, &csv_publish::Progress::default()).await?;
+    // Boxed: the future is large, and callers hold it within theirs.
+    Box::pin(csv_publish::publish(services, request, &csv_publish::Progress::default())).await?;
     Ok(())
 }
 

@@ -48,12 +48,11 @@ impl History {
             .labelled("listed")
             .set("created", created.format("%FT%T%.3fZ").to_string())
             .set("description", format!("\"{}\"\r\n=", self.chance.below(1000)));
-        let object = match self.chance.below(2) {
-            0 => object,
-            _ => {
-                let marking = &self.markings[self.chance.below(self.markings.len())];
-                object.set("object_marking_refs", json!([marking.id()]))
-            }
+        let object = if self.chance.below(2) == 0 {
+            object
+        } else {
+            let marking = &self.markings[self.chance.below(self.markings.len())];
+            object.set("object_marking_refs", json!([marking.id()]))
         };
         if self.chance.below(3) > 0 {
             return object;

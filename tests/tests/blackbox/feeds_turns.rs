@@ -113,14 +113,14 @@ async fn a_run_says_what_it_did_in_metrics() {
     };
     let published = of_feed("published");
     assert_eq!((&published["FeedRows"], &published["FeedFailures"]), (&json!(3.0), &json!(0.0)));
-    assert_eq!(published["FeedBytes"], json!(bytes as f64));
+    assert_eq!(published["FeedBytes"], json!(f64::from(u32::try_from(bytes).unwrap())));
     assert!(published["FeedReadUnits"].as_f64().unwrap() >= 1.0, "{published}");
     assert!(published["FeedSeconds"].as_f64().unwrap() > 0.0, "{published}");
-    let named = |line: &Value| -> Vec<String> {
+    let metrics_of = |line: &Value| -> Vec<String> {
         let all = line["_aws"]["CloudWatchMetrics"][0]["Metrics"].as_array().unwrap();
         all.iter().map(|metric| metric["Name"].as_str().unwrap().to_owned()).collect()
     };
     let names = ["FeedFailures", "FeedRows", "FeedBytes", "FeedReadUnits", "FeedSeconds"];
-    assert_eq!(named(published), names);
-    assert!(lines.iter().any(|line| named(line) == ["FeedsLate"]), "{printed}");
+    assert_eq!(metrics_of(published), names);
+    assert!(lines.iter().any(|line| metrics_of(line) == ["FeedsLate"]), "{printed}");
 }

@@ -129,7 +129,7 @@ async fn others_do_not_crowd_out_what_joins_an_object_and_what_is_left_out_is_sa
     let spec = CollectionSpec::filtered("entity_type", "Indicator");
     let c = w.collection(spec.streamed(json!({"dependencies": true}))).await;
     let (one, family) = (indicator(), malware("Example Family"));
-    w.load(&c, &[one.clone()]).await;
+    w.load(&c, std::slice::from_ref(&one)).await;
     w.send(std::slice::from_ref(&family)).await;
     let other = w.client(KeySpec::of("other").write_only()).await;
     for part in relationships(&one, &family, 1_200).chunks(250) {

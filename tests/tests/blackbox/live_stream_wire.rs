@@ -6,7 +6,7 @@ use serde_json::json;
 use shared::access::Scope;
 use shared::http::{MAX_ENCODED_BYTES, encoded_bytes};
 use tests::collection::{Collection, CollectionSpec};
-use tests::event_stream::EventStream;
+use tests::event_stream::{EventStream, Frame};
 use tests::fixtures::{SECOND, THIRD, indicator, indicators, malware, relationship};
 use tests::keys::KeySpec;
 use tests::world::World;
@@ -220,7 +220,7 @@ async fn who_resumes_is_sent_what_joins_an_object_before_its_update() {
     let cursor = &frames.last().unwrap().id;
     w.load(&c, &[one.clone().at(SECOND)]).await;
     let mut stream = open(&w, &c, &format!("from={cursor}")).await;
-    let said: Vec<_> = stream.events(3).await.iter().map(|event| event.said()).collect();
+    let said: Vec<_> = stream.events(3).await.iter().map(Frame::said).collect();
     let expected = [("create", &family), ("create", &link), ("update", &one)];
     assert_eq!(said, expected.map(|(kind, what)| (kind.to_owned(), what.id().to_owned())));
 }
