@@ -198,7 +198,7 @@ A POST to TAXII waits for `ProjectFunction` to have brought its objects into the
 ## Feeds
 {feed_lines(figures)}
 
-Of 2,000 rows, one of them new. An edition puts its two formats, what the next one is carried on from and the document that names them, and lists what may go: {figures["edition"]["puts"]} requests at the price of a PUT. Larger files take one more for each 5 MiB, and time by their size.
+Of 2,000 rows, one of them new. An edition puts its claim, its two formats, what the next one is carried on from and the document that names them, and lists what may go: {figures["edition"]["puts"]} requests at the price of a PUT. Larger files take one more for each 5 MiB, and time by their size.
 
 ## Live streams
 {stream_lines(figures)}

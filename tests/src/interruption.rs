@@ -149,14 +149,23 @@ async fn answer(
             return forward(&inner, request).await;
         }
         Interruption::SlowDown => {
-            return Ok(error(StatusCode::SERVICE_UNAVAILABLE, "SlowDown"));
+            return Ok(refused(request, StatusCode::SERVICE_UNAVAILABLE, "SlowDown").await);
         }
-        Interruption::Refused => return Ok(error(StatusCode::FORBIDDEN, "AccessDenied")),
+        Interruption::Refused => {
+            return Ok(refused(request, StatusCode::FORBIDDEN, "AccessDenied").await);
+        }
     }
     Err("cut".to_owned())
 }
 
-fn error(status: StatusCode, code: &str) -> Response<Full<Bytes>> {
+/// An answer that comes when all of the request is read: before that, its sender would find a
+/// connection that was cut.
+async fn refused(
+    request: Request<Incoming>,
+    status: StatusCode,
+    code: &str,
+) -> Response<Full<Bytes>> {
+    let _ = request.into_body().collect().await;
     let body = format!("<Error><Code>{code}</Code><Message>No.</Message></Error>");
     let mut response = Response::new(Full::new(Bytes::from(body)));
     *response.status_mut() = status;
