@@ -3,6 +3,7 @@
 use std::collections::{BTreeSet, HashMap};
 
 use aws_sdk_dynamodb::Client;
+use aws_sdk_dynamodb::config::retry::RetryPartition;
 use aws_sdk_dynamodb::error::ProvideErrorMetadata;
 use aws_sdk_dynamodb::operation::get_item::GetItemOutput;
 use aws_sdk_dynamodb::types::{AttributeValue, KeysAndAttributes};
@@ -22,10 +23,14 @@ fn key(sort: &str) -> Item {
 }
 
 impl Things {
-    /// By the way the functions go.
+    /// By the way the functions go. Retries of a process are rationed by partition: what another
+    /// test uses up is not this one's.
     pub fn of(world: &World) -> Self {
         let client = world.dynamodb_client(world.dynamodb());
-        Self { client, table: world.objects_table().to_owned() }
+        let table = world.objects_table().to_owned();
+        let partition = RetryPartition::new(uuid::Uuid::new_v4().to_string());
+        let config = client.config().to_builder().retry_partition(partition).build();
+        Self { client: Client::from_conf(config), table }
     }
 
     /// Puts an item and returns the error's code, if it fails.
