@@ -236,13 +236,14 @@ async fn publish(services: &Services, feed: &Feed) -> Result<(), FirstStartError
     Ok(())
 }
 
-/// Sends the demonstration objects as a client would, and waits until a client can read them.
+/// Sends the demonstration objects as a client of the operator would, as the export has no others'
+/// indicators, and waits until a client can read them.
 async fn demonstrate(base_url: &str, keys: &Kept, collection: &str) -> Result<(), FirstStartError> {
     let failed = |reason: String| FirstStartError::Demonstration(reason);
     let client = http_client::to(base_url)?;
     let answer = client
         .post(format!("{base_url}/api/v1/objects"))
-        .header("X-API-Key", &keys.writer_key)
+        .header("X-API-Key", &keys.admin_key)
         .header("Content-Type", "application/json")
         .body(DEMONSTRATION)
         .send()

@@ -47,6 +47,20 @@ async fn the_demonstration_has_a_collection_of_detections() {
     }
 }
 
+/// With the README's command.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_demonstration_is_in_the_export() {
+    let service = Service::start(&["--in-memory"]).await;
+    let reader = service.client(&service.ready.reader_key);
+    // Logs are appended to side by side: the collection may have it a moment earlier.
+    tests::patience::until("the README's indicator is exported", async || {
+        let export = reader.get("/api/v1/iocs/stix?type=ipv6&limit=1").await.expect(200).json();
+        let mut names = export["objects"].as_array().unwrap().iter().map(|one| &one["name"]);
+        names.any(|name| name == "2001:db8::bad:1").then_some(())
+    })
+    .await;
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn without_the_demonstration_there_is_nothing() {
     let service = Service::start(&["--in-memory", "--no-demo"]).await;
