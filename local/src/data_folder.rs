@@ -8,8 +8,12 @@ use std::path::{Path, PathBuf};
 use serde::Deserialize;
 use tempfile::TempDir;
 use thiserror::Error;
+use uuid::Uuid;
 
 use crate::atomic_file;
+use crate::engines::EngineError;
+use crate::engines::dynamodb::{Requests, Socket};
+use crate::engines::s3::Access;
 
 /// Where a service keeps its data.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -120,13 +124,35 @@ impl DataFolder {
         self.root.join(KEYS)
     }
 
-    /// Notes where the service answers, for `load`, and where its engines do, for `publish`.
-    pub fn announce(&self, base_url: &str, dynamodb: SocketAddr, s3: SocketAddr) {
-        let announcement = serde_json::json!({
-            "base_url": base_url,
-            "dynamodb": dynamodb,
-            "s3": s3,
-        });
+    /// The secret of the S3 engine, made at the first start and readable by the owner only.
+    ///
+    /// # Errors
+    /// When it can be neither read nor kept.
+    pub fn bucket_secret(&self) -> Result<String, EngineError> {
+        let file = self.root.join(BUCKET_SECRET);
+        let failed = |source| EngineError::io("S3 engine", &file.display(), source);
+        match std::fs::read_to_string(&file) {
+            Ok(secret) => return Ok(secret),
+            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(failed(error)),
+            Err(_) => {}
+        }
+        let secret =
+            [Uuid::new_v4(), Uuid::new_v4()].map(|half| half.simple().to_string()).concat();
+        atomic_file::write_private(&file, secret.as_bytes()).map_err(failed)?;
+        Ok(secret)
+    }
+
+    /// Opens the socket through which `publish` reaches the `DynamoDB` engine. Without one, which is
+    /// logged, everything but `publish` works.
+    #[must_use]
+    pub fn open_socket(&self, engine: Requests) -> Option<Socket> {
+        let opened = Socket::open(&self.root.join(SOCKET), engine);
+        opened.inspect_err(|error| tracing::warn!(%error, "iocast publish cannot be used")).ok()
+    }
+
+    /// Notes where the service answers, for `load`, and where its bucket is, for `publish`.
+    pub fn announce(&self, base_url: &str, s3: SocketAddr) {
+        let announcement = serde_json::json!({ "base_url": base_url, "s3": s3 });
         let announcement = announcement.to_string();
         let file = self.root.join(SERVICE);
         if let Err(error) = atomic_file::write(&file, announcement.as_bytes()) {
@@ -142,9 +168,11 @@ impl DataFolder {
 
 const KEYS: &str = "keys.json";
 const SERVICE: &str = "service.json";
+const BUCKET_SECRET: &str = "bucket-secret";
+const SOCKET: &str = "dynamodb.sock";
 
 /// What a running service left in its folder for the command line of the same machine.
-#[derive(Debug, Default, PartialEq, Eq)]
+#[derive(Debug, Default)]
 pub struct Announced {
     /// Where it answers.
     pub base_url: Option<String>,
@@ -152,8 +180,10 @@ pub struct Announced {
     pub writer_key: Option<String>,
     /// The operator's key.
     pub admin_key: Option<String>,
-    /// Where its engines answer: `DynamoDB` and S3.
-    pub engines: Option<(SocketAddr, SocketAddr)>,
+    /// How its S3 engine is used.
+    pub s3: Option<Access>,
+    /// The socket of its `DynamoDB` engine.
+    pub socket: Option<PathBuf>,
 }
 
 /// Looks into a folder that a service may be using.
@@ -164,7 +194,6 @@ pub fn announced(folder: &Path) -> Announced {
         base_url: Option<String>,
         writer_key: Option<String>,
         admin_key: Option<String>,
-        dynamodb: Option<SocketAddr>,
         s3: Option<SocketAddr>,
     }
     let read = |name: &str| {
@@ -172,8 +201,11 @@ pub fn announced(folder: &Path) -> Announced {
         serde_json::from_slice::<Note>(&text).ok()
     };
     let (keys, service) = (read(KEYS), read(SERVICE));
+    let secret = std::fs::read_to_string(folder.join(BUCKET_SECRET)).ok();
+    let address = service.as_ref().and_then(|note| note.s3);
     Announced {
-        engines: service.as_ref().and_then(|note| note.dynamodb.zip(note.s3)),
+        s3: address.zip(secret).map(|(address, secret)| Access { address, secret }),
+        socket: Some(folder.join(SOCKET)).filter(|socket| socket.exists()),
         base_url: service.and_then(|note| note.base_url),
         writer_key: keys.as_ref().and_then(|note| note.writer_key.clone()),
         admin_key: keys.and_then(|note| note.admin_key),
@@ -218,15 +250,19 @@ mod tests {
     #[test]
     fn the_command_line_finds_the_service() {
         let folder = tempfile::tempdir().unwrap();
-        assert_eq!(announced(folder.path()), Announced::default());
+        let found = announced(folder.path());
+        assert!(found.base_url.is_none() && found.s3.is_none() && found.socket.is_none());
         let data = DataFolder::open(&Storage::Folder(folder.path().to_owned())).unwrap();
-        let engine = |port| SocketAddr::from(([127, 0, 0, 1], port));
-        data.announce("http://127.0.0.1:1", engine(2), engine(3));
+        let secret = data.bucket_secret().unwrap();
+        assert_eq!((secret.len(), data.bucket_secret().unwrap()), (64, secret.clone()));
+        let address = SocketAddr::from(([127, 0, 0, 1], 3));
+        data.announce("http://127.0.0.1:1", address);
         std::fs::write(data.keys(), r#"{"writer_key":"k","admin_key":"a"}"#).unwrap();
         let found = announced(folder.path());
         assert_eq!(found.base_url.as_deref(), Some("http://127.0.0.1:1"));
         assert_eq!(found.writer_key.as_deref(), Some("k"));
-        assert_eq!(found.engines, Some((engine(2), engine(3))));
+        let s3 = found.s3.unwrap();
+        assert_eq!((s3.address, s3.secret), (address, secret));
         assert_eq!(found.admin_key.as_deref(), Some("a"));
         data.withdraw();
         assert_eq!(announced(folder.path()).base_url, None);

@@ -1,6 +1,5 @@
 //! `iocast publish`: feeds published now, by the function's own code.
 
-use std::net::SocketAddr;
 use std::path::Path;
 
 use csv_publish::{Outcome, Progress, PublishError, Request};
@@ -9,8 +8,8 @@ use shared::services::{Services, Settings, SettingsError};
 use shared::store::StoreError;
 use thiserror::Error;
 
-use crate::data_folder::announced;
-use crate::engines::clients;
+use crate::data_folder::{Announced, announced};
+use crate::engines::clients::{self, Endpoint};
 use crate::serve::{self, StartError};
 use crate::template::Template;
 
@@ -40,18 +39,13 @@ pub fn connect(data: &Path) -> Result<Services, ConnectError> {
     if Settings::from_env().is_ok() {
         return Ok(Services::from_env()?);
     }
-    let engines = announced(data).engines;
-    let (dynamodb, s3) =
-        engines.ok_or_else(|| ConnectError::NoService(data.display().to_string()))?;
-    Ok(local(dynamodb, s3)?)
-}
-
-fn local(dynamodb: SocketAddr, s3: SocketAddr) -> Result<Services, StartError> {
-    let settings = serve::settings(&Template::embedded()?)?;
-    let http = clients::http();
+    let Announced { socket: Some(socket), s3: Some(s3), .. } = announced(data) else {
+        return Err(ConnectError::NoService(data.display().to_string()));
+    };
+    let settings = serve::settings(&Template::embedded().map_err(StartError::from)?)?;
     Ok(Services::new(
-        clients::dynamodb(dynamodb, &http),
-        clients::s3(s3, &http).config().clone(),
+        clients::dynamodb(&Endpoint::at_socket(&socket)),
+        clients::s3(&s3, &clients::http()).config().clone(),
         settings,
     ))
 }

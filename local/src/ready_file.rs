@@ -27,10 +27,9 @@ pub fn write(file: &Path, running: &Running) -> io::Result<ReadyFile> {
         "reader_key": running.keys.reader,
         "demo_collection": running.demo_collection,
         "bucket": running.bucket,
-        "s3_endpoint": format!("http://{}", running.s3),
-        "dynamodb_endpoint": format!("http://{}", running.dynamodb),
+        "s3_endpoint": format!("http://{}", running.s3.address),
         "aws_access_key_id": crate::engines::clients::ACCESS_KEY,
-        "aws_secret_access_key": crate::engines::clients::SECRET_KEY,
+        "aws_secret_access_key": running.s3.secret,
     });
     let ready = ReadyFile { file: file.to_owned(), text: format!("{document:#}\n") };
     atomic_file::write_private(file, ready.text.as_bytes())?;

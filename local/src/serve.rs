@@ -10,6 +10,8 @@ use tokio::task::JoinSet;
 
 pub use crate::data_folder::Storage;
 use crate::data_folder::{DataFolder, DataFolderError};
+use crate::engines::dynamodb::Requests;
+use crate::engines::s3::Access;
 use crate::engines::{EngineError, Engines, Reached, tables};
 pub use crate::first_start::Keys;
 use crate::first_start::{self, FirstStartError};
@@ -47,10 +49,10 @@ pub struct Running {
     pub services: Services,
     /// The bucket whose `inbox/` takes files.
     pub bucket: String,
-    /// Where the S3 engine listens.
-    pub s3: SocketAddr,
-    /// Where the `DynamoDB` engine listens.
-    pub dynamodb: SocketAddr,
+    /// How the S3 engine is used.
+    pub s3: Access,
+    /// Sends requests straight to the `DynamoDB` engine.
+    pub dynamodb: Requests,
     /// Events that could not be worked off.
     pub parked: Parked,
     front: StopSignal,
@@ -92,17 +94,17 @@ pub enum StartError {
 /// # Errors
 /// When something of it does not start; what had started stops again.
 pub async fn start(options: Options) -> Result<Running, StartError> {
-    start_between(options, Reached::at).await
+    start_between(options, Reached::in_process).await
 }
 
-/// As [`start`], but `DynamoDB` is reached where `between` says for the engine's own address: by a
-/// proxy, or at another engine.
+/// As [`start`], but `DynamoDB` is reached as `between` says for the engine of this process: through
+/// a proxy, or at another engine.
 ///
 /// # Errors
 /// When something of it does not start; what had started stops again.
 pub async fn start_between(
     options: Options,
-    between: impl FnOnce(SocketAddr) -> Reached,
+    between: impl FnOnce(&Requests) -> Reached,
 ) -> Result<Running, StartError> {
     let template = Template::embedded()?;
     let data = DataFolder::open(&options.storage)?;
@@ -120,7 +122,7 @@ pub async fn start_between(
 
     let (front, stop) = stopping();
     let mut tasks = JoinSet::new();
-    let gateway = wiring.gateway(&services, engines.s3.address())?;
+    let gateway = wiring.gateway(&services, engines.s3.access().address)?;
     tasks.spawn(gateway::serve(listener, gateway, stop.clone()));
     for pump in wiring.pumps(&services, &engines, &data)? {
         tasks.spawn(pump.run(stop.clone()));
@@ -134,7 +136,7 @@ pub async fn start_between(
 
     let base_url = format!("http://{}", reachable(address));
     let made = first_start::prepare(&services, &data.keys(), &base_url, options.demo).await?;
-    data.announce(&base_url, engines.dynamodb.address(), engines.s3.address());
+    data.announce(&base_url, engines.s3.access().address);
     Ok(Running {
         base_url,
         keys: made.keys,
@@ -142,8 +144,8 @@ pub async fn start_between(
         demo_feed: made.demo_feed,
         services,
         bucket,
-        s3: engines.s3.address(),
-        dynamodb: engines.reached.streams,
+        s3: engines.s3.access().clone(),
+        dynamodb: engines.dynamodb.requests(),
         parked: Parked::new(&data.parked()),
         front,
         tasks,

@@ -19,6 +19,7 @@ pub mod chance;
 pub mod checker;
 pub mod client;
 pub mod collection;
+pub mod engine_port;
 pub mod event_stream;
 pub mod exact;
 pub mod export;

@@ -1,11 +1,11 @@
 //! The real `iocast` binary: `serve` as a process that can be killed, and `load`.
 
 use std::ffi::OsStr;
-use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 
 use local::engines::clients;
+use local::engines::s3::Access;
 use serde_json::Value;
 use tempfile::TempDir;
 use tokio::io::AsyncReadExt;
@@ -30,8 +30,8 @@ pub struct Ready {
     pub demo_collection: Option<String>,
     /// The bucket whose `inbox/` takes files.
     pub bucket: String,
-    /// Where S3 is.
-    pub s3: SocketAddr,
+    /// How S3 is used.
+    pub s3: Access,
 }
 
 impl Ready {
@@ -46,7 +46,10 @@ impl Ready {
             reader_key: must("reader_key"),
             demo_collection: text("demo_collection"),
             bucket: must("bucket"),
-            s3: must("s3_endpoint").trim_start_matches("http://").parse().unwrap(),
+            s3: Access {
+                address: must("s3_endpoint").trim_start_matches("http://").parse().unwrap(),
+                secret: must("aws_secret_access_key"),
+            },
         }
     }
 }
@@ -116,7 +119,7 @@ impl Service {
 
     /// The way into its bucket.
     pub fn inbox(&self) -> Inbox {
-        Inbox { s3: self.ready.s3, bucket: self.ready.bucket.clone() }
+        Inbox { s3: self.ready.s3.clone(), bucket: self.ready.bucket.clone() }
     }
 
     /// Memory the process holds, in KiB.
@@ -150,13 +153,13 @@ impl Service {
 
 /// The bucket of a running service.
 pub struct Inbox {
-    s3: SocketAddr,
+    s3: Access,
     bucket: String,
 }
 
 impl Inbox {
-    /// The bucket of this name at an address of S3.
-    pub fn of(s3: SocketAddr, bucket: &str) -> Self {
+    /// The bucket of this name.
+    pub fn of(s3: Access, bucket: &str) -> Self {
         Self { s3, bucket: bucket.to_owned() }
     }
 
@@ -165,7 +168,7 @@ impl Inbox {
     /// # Errors
     /// Why it is not known to be there.
     pub async fn put(&self, key: &str, content: impl Into<Vec<u8>>) -> Result<(), String> {
-        let client = clients::s3(self.s3, &clients::http());
+        let client = clients::s3(&self.s3, &clients::http());
         let put = client.put_object().bucket(&self.bucket).key(key);
         let sent = put.body(content.into().into()).send().await;
         sent.map(drop).map_err(|error| format!("{key}: {error:?}"))

@@ -5,6 +5,7 @@ use std::net::{SocketAddr, TcpListener};
 use std::process::Stdio;
 
 use local::engines::clients;
+use local::engines::s3::Access;
 use serde_json::Value;
 use tempfile::TempDir;
 use tokio::process::{Child, Command};
@@ -16,6 +17,8 @@ use crate::{binaries, python};
 /// What the emulator is asked to be.
 const SERVICES: &str = "apigateway,cloudformation,cloudwatch,dynamodb,dynamodbstreams,events,iam,\
     kms,lambda,logs,s3,secretsmanager,sqs,sts";
+/// Any will do.
+const SECRET: &str = "secret";
 /// The name of the stack.
 pub const NAME: &str = "iocast";
 
@@ -77,6 +80,11 @@ impl Emulator {
         ([127, 0, 0, 1], self.port).into()
     }
 
+    /// How its S3 is used.
+    pub fn s3(&self) -> Access {
+        Access { address: self.address(), secret: SECRET.to_owned() }
+    }
+
     /// What a program's environment has to say to reach it.
     pub fn environment(&self) -> Vec<(String, String)> {
         environment(self.port).into()
@@ -99,7 +107,7 @@ fn environment(port: u16) -> [(String, String); 5] {
         ("AWS_DEFAULT_REGION", "us-east-1"),
         // Who the emulator takes for the account itself.
         ("AWS_ACCESS_KEY_ID", clients::ACCESS_KEY),
-        ("AWS_SECRET_ACCESS_KEY", clients::SECRET_KEY),
+        ("AWS_SECRET_ACCESS_KEY", SECRET),
     ]
     .map(|(name, value)| (name.to_owned(), value.to_owned()))
 }

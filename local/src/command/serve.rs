@@ -6,7 +6,9 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::Args;
+use local::engines::clients::ACCESS_KEY;
 use local::serve::{Options, Running, Storage, start};
+use local::template::REGION;
 use local::{DEFAULT_DATA, ready_file};
 
 /// How to serve.
@@ -88,18 +90,25 @@ fn welcome(running: &Running, storage: &Storage) -> String {
   writer key   {writer}
   reader key   {reader}
   collection   {demo_collection} (demo)
-  inbox        s3://{bucket}/inbox/ with --endpoint-url http://{s3}
+  inbox        s3://{bucket}/inbox/
 
 Try it:
   curl -s -H 'X-API-Key: {reader}' '{base_url}/taxii2/intel/collections/{demo_collection}/objects/?limit=2'
 {feed}Load a file:
   {load}
+Or put it into the inbox, which writes as the operator:
+  AWS_ACCESS_KEY_ID={id} AWS_SECRET_ACCESS_KEY={secret} AWS_REGION={region} \\
+    aws s3 cp FILE s3://{bucket}/inbox/ --endpoint-url http://{s3}
 Stop with Ctrl-C.
 ",
         feed = feed.map_or_else(String::new, |name| format!(
             "  curl -s -H 'X-API-Key: {}' {base_url}/feeds/{name}.csv\n",
             keys.reader
         )),
+        id = ACCESS_KEY,
+        secret = s3.secret,
+        region = REGION,
+        s3 = s3.address,
         admin = keys.admin,
         writer = keys.writer,
         reader = keys.reader,

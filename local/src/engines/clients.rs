@@ -1,7 +1,8 @@
-//! SDK clients for the embedded engines: the real ones, pointed at loopback ports. They wait and
-//! repeat as the deployed functions do: what runs out of time there does so here.
+//! SDK clients for the embedded engines. They wait and retry as the deployed functions do: what
+//! runs out of time there does so here.
 
 use std::net::SocketAddr;
+use std::path::Path;
 use std::time::Duration;
 
 use aws_credential_types::Credentials;
@@ -10,14 +11,52 @@ use aws_sdk_dynamodb::config::{
 };
 use shared::lambda::{bucket_timeouts, retries, timeouts};
 
+use super::dynamodb::{Requests, through};
+use super::s3::Access;
 use crate::template::REGION;
 
-/// The access key id the engines know.
+/// The access key id of every client. The `DynamoDB` engine checks no signature, as only this
+/// process and the owner of its data folder reach it; the S3 engine knows one secret for this id.
 pub const ACCESS_KEY: &str = "iocast";
-/// Its secret. Not a secret: the engines listen on loopback only, as every local emulator does.
-pub const SECRET_KEY: &str = "iocast-local";
 
-/// The HTTP client all SDK clients of one service share: no TLS, a pool for many requests at once.
+/// How clients reach `DynamoDB`.
+#[derive(Debug, Clone)]
+pub struct Endpoint {
+    url: String,
+    http: SharedHttpClient,
+}
+
+impl Endpoint {
+    /// The engine of this process.
+    #[must_use]
+    pub fn in_process(engine: &Requests) -> Self {
+        Self::local(engine.http_client())
+    }
+
+    /// The engine of a running service, through the socket in its data folder.
+    #[must_use]
+    pub fn at_socket(file: &Path) -> Self {
+        Self::local(through(file))
+    }
+
+    /// What listens at an address.
+    #[must_use]
+    pub fn at(address: SocketAddr) -> Self {
+        Self::over(address, http())
+    }
+
+    /// The same, by an HTTP client of one's own.
+    #[must_use]
+    pub fn over(address: SocketAddr, http: SharedHttpClient) -> Self {
+        Self { url: url(address), http }
+    }
+
+    fn local(http: SharedHttpClient) -> Self {
+        Self { url: "http://localhost".to_owned(), http }
+    }
+}
+
+/// An HTTP client for loopback ports: no TLS, a pool for many requests at once.
 #[must_use]
 pub fn http() -> SharedHttpClient {
     aws_smithy_http_client::Builder::new()
@@ -26,44 +65,44 @@ pub fn http() -> SharedHttpClient {
         .build_http()
 }
 
-/// A `DynamoDB` client for the engine at `address`.
+/// A `DynamoDB` client.
 #[must_use]
-pub fn dynamodb(address: SocketAddr, http: &SharedHttpClient) -> aws_sdk_dynamodb::Client {
+pub fn dynamodb(endpoint: &Endpoint) -> aws_sdk_dynamodb::Client {
     let config = aws_sdk_dynamodb::Config::builder()
         .behavior_version(BehaviorVersion::latest())
         .region(Region::new(REGION))
-        .credentials_provider(credentials())
-        .endpoint_url(endpoint(address))
-        .http_client(http.clone())
+        .credentials_provider(credentials("unchecked"))
+        .endpoint_url(&endpoint.url)
+        .http_client(endpoint.http.clone())
         .retry_config(retries())
         .timeout_config(timeouts())
         .build();
     aws_sdk_dynamodb::Client::from_conf(config)
 }
 
-/// A `DynamoDB` Streams client for the engine at `address`.
+/// A `DynamoDB` Streams client.
 #[must_use]
-pub fn streams(address: SocketAddr, http: &SharedHttpClient) -> aws_sdk_dynamodbstreams::Client {
+pub fn streams(endpoint: &Endpoint) -> aws_sdk_dynamodbstreams::Client {
     let config = aws_sdk_dynamodbstreams::Config::builder()
         .behavior_version(BehaviorVersion::latest())
         .region(Region::new(REGION))
-        .credentials_provider(credentials())
-        .endpoint_url(endpoint(address))
-        .http_client(http.clone())
+        .credentials_provider(credentials("unchecked"))
+        .endpoint_url(&endpoint.url)
+        .http_client(endpoint.http.clone())
         .retry_config(retries())
         .timeout_config(timeouts())
         .build();
     aws_sdk_dynamodbstreams::Client::from_conf(config)
 }
 
-/// An S3 client for the engine at `address`.
+/// An S3 client for an embedded engine.
 #[must_use]
-pub fn s3(address: SocketAddr, http: &SharedHttpClient) -> aws_sdk_s3::Client {
+pub fn s3(access: &Access, http: &SharedHttpClient) -> aws_sdk_s3::Client {
     let config = aws_sdk_s3::Config::builder()
         .behavior_version(BehaviorVersion::latest())
         .region(Region::new(REGION))
-        .credentials_provider(credentials())
-        .endpoint_url(endpoint(address))
+        .credentials_provider(credentials(&access.secret))
+        .endpoint_url(url(access.address))
         .http_client(http.clone())
         .retry_config(retries())
         .timeout_config(bucket_timeouts())
@@ -73,10 +112,10 @@ pub fn s3(address: SocketAddr, http: &SharedHttpClient) -> aws_sdk_s3::Client {
     aws_sdk_s3::Client::from_conf(config)
 }
 
-fn credentials() -> Credentials {
-    Credentials::new(ACCESS_KEY, SECRET_KEY, None, None, "local")
+fn credentials(secret: &str) -> Credentials {
+    Credentials::new(ACCESS_KEY, secret, None, None, "local")
 }
 
-fn endpoint(address: SocketAddr) -> String {
+fn url(address: SocketAddr) -> String {
     format!("http://{address}")
 }

@@ -1,4 +1,5 @@
-//! `DynamoDB` and S3 in this process, each behind a loopback port, reached by the real SDK.
+//! `DynamoDB` and S3 in this process, reached by the real SDK: `DynamoDB` in process, S3 behind a
+//! loopback port and a secret.
 
 pub mod clients;
 pub mod dynamodb;
@@ -17,7 +18,8 @@ use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 use crate::data_folder::DataFolder;
 use crate::stopping::{StopSignal, stopping};
 use crate::wiring::Wiring;
-use dynamodb::{Durability, DynamoDb};
+use clients::Endpoint;
+use dynamodb::{Durability, DynamoDb, Requests, Socket};
 use s3::S3;
 pub use s3_notification::ObjectCreated;
 use stream_records::StreamRecords;
@@ -26,14 +28,13 @@ use stream_records::StreamRecords;
 pub struct Engines {
     /// `DynamoDB`.
     pub dynamodb: DynamoDb,
-    /// Where it, or what stands in for it, is reached.
-    pub reached: Reached,
     /// S3.
     pub s3: S3,
     /// SDK clients for them.
     pub clients: Clients,
     /// `DynamoDB`'s stream records.
     pub stream_records: Arc<StreamRecords>,
+    socket: Option<Socket>,
     stop: StopSignal,
 }
 
@@ -48,33 +49,34 @@ pub struct Clients {
     pub s3: aws_sdk_s3::Client,
 }
 
-/// Where `DynamoDB` is reached.
-#[derive(Clone, Copy, Debug)]
+/// How `DynamoDB` is reached.
+#[derive(Clone, Debug)]
 pub struct Reached {
     /// By the functions.
-    pub tables: SocketAddr,
-    /// By who reads the streams and by who looks past the functions' way.
-    pub streams: SocketAddr,
+    pub tables: Endpoint,
+    /// By the stream pumps.
+    pub streams: Endpoint,
 }
 
 impl Reached {
-    /// All of it at one address.
+    /// Everything goes straight to the engine of this process.
     #[must_use]
-    pub const fn at(address: SocketAddr) -> Self {
-        Self { tables: address, streams: address }
+    pub fn in_process(engine: &Requests) -> Self {
+        let endpoint = Endpoint::in_process(engine);
+        Self { tables: endpoint.clone(), streams: endpoint }
     }
 }
 
 impl Engines {
     /// Starts both over the data folder; with one receiver for each bucket trigger. `DynamoDB` is
-    /// reached where `between` says for the engine's own address.
+    /// reached as `between` says for the engine.
     ///
     /// # Errors
     /// When one of them does not start.
     pub fn start(
         wiring: &Wiring,
         data: &DataFolder,
-        between: impl FnOnce(SocketAddr) -> Reached,
+        between: impl FnOnce(&Requests) -> Reached,
     ) -> Result<(Self, Vec<UnboundedReceiver<ObjectCreated>>), EngineError> {
         let durability = if data.is_temporary() { Durability::Forgotten } else { Durability::Kept };
         let dynamodb = DynamoDb::start(&data.database(), durability)?;
@@ -82,23 +84,26 @@ impl Engines {
         let (listeners, created) =
             (0..wiring.bucket_triggers()).map(|_| unbounded_channel()).unzip();
         let (signal, stop) = stopping();
-        let s3 = S3::start(&data.buckets(), &wiring.template.buckets(), listeners, stop)?;
-        let http = clients::http();
-        let reached = between(dynamodb.address());
+        let secret = data.bucket_secret()?;
+        let s3 = S3::start(&data.buckets(), &wiring.template.buckets(), secret, listeners, stop)?;
+        let reached = between(&dynamodb.requests());
         let clients = Clients {
-            dynamodb: clients::dynamodb(reached.tables, &http),
-            streams: clients::streams(reached.streams, &http),
-            s3: clients::s3(s3.address(), &http),
+            dynamodb: clients::dynamodb(&reached.tables),
+            streams: clients::streams(&reached.streams),
+            s3: clients::s3(s3.access(), &clients::http()),
         };
-        Ok((Self { dynamodb, reached, s3, clients, stream_records, stop: signal }, created))
+        // Nobody looks for a folder that is forgotten at the end.
+        let socket = (!data.is_temporary()).then(|| data.open_socket(dynamodb.requests()));
+        let socket = socket.flatten();
+        Ok((Self { dynamodb, s3, clients, stream_records, socket, stop: signal }, created))
     }
 
     /// Stops both.
     pub async fn stop(self) {
-        let Self { dynamodb, s3, clients, stream_records, stop, reached: _ } = self;
+        let Self { dynamodb, s3, clients, stream_records, socket, stop } = self;
         stop.stop();
         s3.stopped().await;
-        drop((clients, stream_records));
+        drop((clients, stream_records, socket));
         if tokio::task::spawn_blocking(|| dynamodb.stop()).await.is_err() {
             tracing::warn!("the DynamoDB engine did not stop");
         }
@@ -137,7 +142,7 @@ pub enum EngineError {
 }
 
 impl EngineError {
-    fn io(engine: &'static str, place: &impl ToString, source: std::io::Error) -> Self {
+    pub(crate) fn io(engine: &'static str, place: &impl ToString, source: std::io::Error) -> Self {
         Self::Io { engine, place: place.to_string(), source }
     }
 }

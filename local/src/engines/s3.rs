@@ -1,4 +1,4 @@
-//! S3: s3s over a folder, behind a loopback port.
+//! S3: s3s over a folder, behind a loopback port. Whoever does not know its secret gets nothing.
 
 use std::net::SocketAddr;
 use std::path::Path;
@@ -23,10 +23,19 @@ pub type Listeners = Vec<UnboundedSender<ObjectCreated>>;
 
 const ENGINE: &str = "S3 engine";
 
+/// What a client has to know to use the engine.
+#[derive(Debug, Clone)]
+pub struct Access {
+    /// Where it listens.
+    pub address: SocketAddr,
+    /// The secret of [`clients::ACCESS_KEY`].
+    pub secret: String,
+}
+
 /// A running engine.
 #[derive(Debug)]
 pub struct S3 {
-    address: SocketAddr,
+    access: Access,
     task: JoinHandle<()>,
 }
 
@@ -39,6 +48,7 @@ impl S3 {
     pub fn start(
         folder: &Path,
         buckets: &[String],
+        secret: String,
         created: Listeners,
         stop: Stop,
     ) -> Result<Self, EngineError> {
@@ -52,18 +62,18 @@ impl S3 {
             EngineError::io(ENGINE, &folder.display(), source)
         })?;
         let mut builder = S3ServiceBuilder::new(files);
-        builder.set_auth(SimpleAuth::from_single(clients::ACCESS_KEY, clients::SECRET_KEY));
+        builder.set_auth(SimpleAuth::from_single(clients::ACCESS_KEY, secret.as_str()));
         let listener = listener(ENGINE)?;
         let address =
             listener.local_addr().map_err(|source| EngineError::io(ENGINE, &"listener", source))?;
         let task = tokio::spawn(serve(listener, builder.build(), created, stop));
-        Ok(Self { address, task })
+        Ok(Self { access: Access { address, secret }, task })
     }
 
-    /// Where it listens.
+    /// How it is used.
     #[must_use]
-    pub fn address(&self) -> SocketAddr {
-        self.address
+    pub fn access(&self) -> &Access {
+        &self.access
     }
 
     /// Returns once it has stopped, which somebody must have told it.

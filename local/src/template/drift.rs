@@ -13,7 +13,8 @@ use shared::services::{Services, Settings};
 use shared::store::Names;
 
 use super::*;
-use crate::engines::clients;
+use crate::engines::clients::{self, Endpoint};
+use crate::engines::s3::Access;
 use crate::functions;
 
 /// Read where the tests or who experiments want other limits; a deployment has the defaults.
@@ -122,7 +123,8 @@ fn every_binary_is_deployed_and_every_function_is_a_binary() {
 
 /// What functions need to be made; none of it is reached.
 fn nowhere() -> Services {
-    let (address, http) = (([127, 0, 0, 1], 9).into(), clients::http());
+    let address = ([127, 0, 0, 1], 9).into();
+    let bucket = Access { address, secret: String::new() };
     let name = String::new;
     let settings = Settings {
         names: Names {
@@ -140,8 +142,8 @@ fn nowhere() -> Services {
         clock: Clock::default(),
     };
     Services::new(
-        clients::dynamodb(address, &http),
-        clients::s3(address, &http).config().clone(),
+        clients::dynamodb(&Endpoint::at(address)),
+        clients::s3(&bucket, &clients::http()).config().clone(),
         settings,
     )
 }

@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 
 use aws_sdk_s3::primitives::ByteStream;
 use local::engines::clients;
+use local::engines::s3::Access;
 use serde::Serialize;
 use serde_json::Value;
 
@@ -92,7 +93,9 @@ async fn watched(service: &Service, work: impl Future<Output = ()>) -> Memory {
 /// Puts the bundle into the bucket and waits until its last object is visible.
 async fn drop_and_wait(service: &Service, bundle: &Bundle) {
     let address = service.ready("s3_endpoint").trim_start_matches("http://").parse();
-    let client = clients::s3(address.expect("an address"), &clients::http());
+    let address = address.expect("an address");
+    let access = Access { address, secret: service.ready("aws_secret_access_key").to_owned() };
+    let client = clients::s3(&access, &clients::http());
     let body = ByteStream::from_path(&bundle.file).await.expect("the bundle is readable");
     let put = |key: &str, body| {
         client.put_object().bucket(service.ready("bucket")).key(key).body(body).send()

@@ -2,7 +2,7 @@
 
 use aws_sdk_dynamodb::Client;
 use chrono::TimeDelta;
-use local::engines::clients;
+use local::engines::clients::{self, Endpoint};
 use local::functions::{HttpHandler, http};
 use local::serve::{Options, Running, Storage, start};
 use serde_json::json;
@@ -30,7 +30,7 @@ impl System {
         let listen = "127.0.0.1:0".parse().expect("an address");
         let options = Options { listen, storage, demo: false };
         let running = start(options).await.expect("the local service starts");
-        let sdk = clients::dynamodb(running.dynamodb, &clients::http());
+        let sdk = clients::dynamodb(&Endpoint::in_process(&running.dynamodb));
         let taxii = http(&running.services, "TaxiiFunction").expect("there is a TAXII function");
         make_unlimited_plan(running.services.store()).await;
         let mut system = Self { running, reader: String::new(), writer: String::new(), sdk, taxii };

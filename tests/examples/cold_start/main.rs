@@ -29,6 +29,8 @@ use quota::Quota;
 const STARTS: usize = 7;
 /// Warm requests of each start.
 const WARM: usize = 15;
+/// The profile of the functions.
+const FUNCTIONS: &str = "infra/functions.toml";
 /// Of a processor, for 256 MB: Lambda gives a whole one for 1,769.
 const SHARE: f64 = 256.0 / 1769.0;
 /// No bootstrap is larger, in MB.
@@ -170,15 +172,18 @@ async fn once(program: &Path, work: Option<&Work>, quota: Option<&Quota>) -> Mea
 /// Builds the bootstraps as they are released; returns where they are.
 fn build(works: &[Work]) -> PathBuf {
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+    // Beside what the same profile builds for the local service.
+    let folder = binaries::target_folder().join("functions");
     let packages: Vec<&str> = works.iter().flat_map(|work| ["-p", work.function]).collect();
     for what in [[packages, vec!["--bins"]].concat(), vec!["-p", "shared", "--example", "nothing"]]
     {
         let mut command = Command::new(&cargo);
-        command.args(["build", "--quiet", "--release"]).args(what);
+        command.args(["build", "--quiet", "--release", "--config", FUNCTIONS]).args(what);
+        command.arg("--target-dir").arg(&folder);
         command.current_dir(binaries::workspace());
         assert!(command.status().expect("cargo runs").success(), "cargo builds the bootstraps");
     }
-    binaries::target_folder().join("release")
+    folder.join("release")
 }
 
 #[allow(clippy::cast_precision_loss)]

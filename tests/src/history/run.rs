@@ -32,7 +32,7 @@ pub(super) const PATIENCE: usize = 40;
 /// What differs.
 pub async fn run(
     history: &History,
-    between: impl FnOnce(SocketAddr) -> SocketAddr,
+    between: impl FnOnce(SocketAddr) -> Option<SocketAddr>,
     faulty: bool,
 ) -> Result<(), String> {
     let mut run = Run::start(history, between, faulty).await?;
@@ -65,7 +65,7 @@ pub(super) enum Done {
 impl Run {
     async fn start(
         history: &History,
-        between: impl FnOnce(SocketAddr) -> SocketAddr,
+        between: impl FnOnce(SocketAddr) -> Option<SocketAddr>,
         faulty: bool,
     ) -> Result<Self, String> {
         let lab = Lab::start(INSTANCES, between).await;

@@ -6,14 +6,18 @@ use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use aws_sdk_dynamodb::Client;
-use local::engines::dynamodb::{Durability, DynamoDb};
-use local::engines::{clients, tables};
+use local::engines::clients::{self, Endpoint};
+use local::engines::dynamodb::{Durability, DynamoDb, Requests};
+use local::engines::tables;
 use local::template::{Table, Template};
 use shared::store::Names;
 use tokio::runtime::Runtime;
 
+use crate::engine_port::EnginePort;
+
 pub(crate) struct Engine {
-    address: SocketAddr,
+    requests: Requests,
+    port: EnginePort,
     client: Client,
     template: Vec<Table>,
     names: Names,
@@ -40,10 +44,12 @@ impl Engine {
             // SQLite's own name for a database without a file.
             let dynamodb = DynamoDb::start(Path::new(":memory:"), Durability::Forgotten);
             let dynamodb = dynamodb.expect("the engine starts");
-            let address = dynamodb.address();
+            let requests = dynamodb.requests();
             // It runs until the process ends.
             std::mem::forget(dynamodb);
-            let client = clients::dynamodb(address, &clients::http());
+            let client = clients::dynamodb(&Endpoint::in_process(&requests));
+            let _inside = runtime().enter();
+            let port = EnginePort::open(&requests);
             let template = Template::embedded().expect("the template is read");
             let variable = |name: &str| template.environment().get(name).cloned().unwrap();
             let names = Names {
@@ -54,12 +60,18 @@ impl Engine {
                 bucket: variable("IOCAST_BUCKET"),
             };
             let template = template.tables().expect("the template has tables");
-            Self { address, client, template, names, cases: AtomicU64::new(0) }
+            Self { requests, port, client, template, names, cases: AtomicU64::new(0) }
         })
     }
 
+    /// The address of a port before it.
     pub(crate) fn address(&self) -> SocketAddr {
-        self.address
+        self.port.address()
+    }
+
+    /// The way to it in process.
+    pub(crate) fn endpoint(&self) -> Endpoint {
+        Endpoint::in_process(&self.requests)
     }
 
     /// Makes tables for one case; returns what the functions call them, and the names of all.

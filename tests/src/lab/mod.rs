@@ -13,7 +13,8 @@ use chrono::TimeDelta;
 use lambda_http::Body;
 use lambda_http::http::Request;
 use live_stream::Limits;
-use local::engines::clients;
+use local::engines::clients::{self, Endpoint};
+use local::engines::s3::Access;
 use serde_json::json;
 use shared::access::{NewKey, Scope, TenantId};
 use shared::clock::Clock;
@@ -47,14 +48,18 @@ pub struct Lab {
 }
 
 impl Lab {
-    /// Fresh tables and `instances` instances over them, which reach `DynamoDB` at the address
-    /// that `between` gives for the engine's own.
-    pub async fn start(instances: usize, between: impl FnOnce(SocketAddr) -> SocketAddr) -> Self {
+    /// Fresh tables and `instances` instances over them, which reach `DynamoDB` as `between` says
+    /// for a port of the engine's; in process if it says nothing.
+    pub async fn start(
+        instances: usize,
+        between: impl FnOnce(SocketAddr) -> Option<SocketAddr>,
+    ) -> Self {
         let engine = Engine::shared();
-        let address = engine.address();
         let (names, tables) = engine.prepare().await;
         let http = clients::http();
-        let services = |address: SocketAddr, definition_memory: Duration| {
+        // Nothing here touches the bucket.
+        let bucket = Access { address: engine.address(), secret: String::new() };
+        let services = |endpoint: &Endpoint, definition_memory: Duration| {
             let clock = Clock::default();
             let settings = Settings {
                 names: names.clone(),
@@ -65,14 +70,13 @@ impl Lab {
                 definition_memory,
                 clock: clock.clone(),
             };
-            // Nothing here touches the bucket.
-            let s3 = clients::s3(address, &http).config().clone();
-            (Services::new(clients::dynamodb(address, &http), s3, settings), clock)
+            let s3 = clients::s3(&bucket, &http).config().clone();
+            (Services::new(clients::dynamodb(endpoint), s3, settings), clock)
         };
         // It reads much at the end, and then nothing changes any more.
-        let witness = services(address, Duration::from_secs(30));
-        let behind = between(address);
-        let instances = (0..instances).map(|_| services(behind, Duration::ZERO));
+        let witness = services(&engine.endpoint(), Duration::from_secs(30));
+        let behind = between(engine.address()).map_or_else(|| engine.endpoint(), Endpoint::at);
+        let instances = (0..instances).map(|_| services(&behind, Duration::ZERO));
         let instances = instances.map(|(one, clock)| (one, clock, TimeDelta::zero())).collect();
         let store = witness.0.store();
         for tenant in [TenantId::operator(), acme()] {

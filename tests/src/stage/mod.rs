@@ -16,7 +16,7 @@ use aws_sdk_dynamodb::config::retry::RetryPartition;
 use chrono::TimeDelta;
 use futures::future::BoxFuture;
 use live_stream::Limits;
-use local::engines::clients;
+use local::engines::clients::{self, Endpoint};
 use local::engines::s3::S3;
 use local::functions;
 use local::stopping::{StopSignal, stopping};
@@ -88,7 +88,8 @@ fn bucket() -> &'static Bucket {
         let temporary = tempfile::tempdir().unwrap();
         let folder = temporary.path().to_owned();
         let (signal, stop) = stopping();
-        let s3 = S3::start(&folder, &[], Vec::new(), stop).expect("the engine starts");
+        let s3 = S3::start(&folder, &[], "secret".to_owned(), Vec::new(), stop)
+            .expect("the engine starts");
         Bucket { _folder: temporary, folder, s3, _stop: signal }
     })
 }
@@ -328,9 +329,9 @@ fn services(
     };
     // Retries of a process are rationed by partition: what one case uses up is not another's.
     let partition = RetryPartition::new(retries.to_owned());
-    let dynamodb = clients::dynamodb(engine.address(), http);
+    let dynamodb = clients::dynamodb(&Endpoint::over(engine.address(), http.clone()));
     let dynamodb = dynamodb.config().to_builder().retry_partition(partition.clone()).build();
-    let s3 = clients::s3(bucket().s3.address(), http);
+    let s3 = clients::s3(bucket().s3.access(), http);
     let s3 = s3.config().to_builder().retry_partition(partition).build();
     Services::new(aws_sdk_dynamodb::Client::from_conf(dynamodb), s3, settings)
 }

@@ -37,10 +37,10 @@ impl Stage {
         let set = |name: &str, value: &str| (name.to_owned(), value.to_owned());
         vec![
             set("AWS_ENDPOINT_URL_DYNAMODB", &format!("http://{}", self.engine.address())),
-            set("AWS_ENDPOINT_URL_S3", &format!("http://{}", bucket().s3.address())),
+            set("AWS_ENDPOINT_URL_S3", &format!("http://{}", bucket().s3.access().address)),
             set("AWS_REGION", REGION),
             set("AWS_ACCESS_KEY_ID", clients::ACCESS_KEY),
-            set("AWS_SECRET_ACCESS_KEY", clients::SECRET_KEY),
+            set("AWS_SECRET_ACCESS_KEY", &bucket().s3.access().secret),
             set("IOCAST_OBJECTS_TABLE", &self.names.objects),
             set("IOCAST_COLLECTIONS_TABLE", &self.names.collections),
             set("IOCAST_ACCESS_TABLE", &self.names.access),
@@ -97,7 +97,7 @@ impl Stage {
 
     /// Puts a file into the bucket.
     pub async fn put_file(&self, key: &str, content: String) {
-        let s3 = clients::s3(bucket().s3.address(), &clients::http());
+        let s3 = clients::s3(bucket().s3.access(), &clients::http());
         let put = s3.put_object().bucket(&self.names.bucket).key(key);
         put.body(content.into_bytes().into()).send().await.unwrap();
     }

@@ -20,7 +20,7 @@ pub(super) type Item = HashMap<String, AttributeValue>;
 impl Stage {
     /// All items of a table.
     pub(super) async fn items(&self, table: &str) -> Vec<Item> {
-        let client = clients::dynamodb(self.engine.address(), &clients::http());
+        let client = clients::dynamodb(&self.engine.endpoint());
         let (mut items, mut from) = (Vec::new(), None);
         loop {
             let page = client.scan().table_name(table).limit(500).set_exclusive_start_key(from);
@@ -73,7 +73,7 @@ impl Stage {
                 }
             }
         }
-        let s3 = clients::s3(bucket().s3.address(), &clients::http());
+        let s3 = clients::s3(bucket().s3.access(), &clients::http());
         let listed = s3.list_objects_v2().bucket(&self.names.bucket).send().await.unwrap();
         let unnamed = self.unnamed_editions(listed.contents()).await;
         for object in listed.contents() {

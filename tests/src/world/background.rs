@@ -65,7 +65,7 @@ impl World {
     pub async fn items_of_log(&self, collection: &str) -> usize {
         let names = &self.running.services.settings().names;
         let pages = self
-            .dynamodb_client(self.running.dynamodb)
+            .engine_client()
             .query()
             .table_name(&names.collections)
             .key_condition_expression("id = :id")

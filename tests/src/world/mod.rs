@@ -10,12 +10,16 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use local::engines::{Reached, clients};
+use local::engines::Reached;
+use local::engines::clients::{self, Endpoint};
+use local::engines::dynamodb::Requests;
+use local::engines::s3::Access;
 use local::serve::{Options, Running, Storage, start_between};
 use local::template::REGION;
 use shared::services::{Services, Settings};
 
 use crate::client::Client;
+use crate::engine_port::EnginePort;
 use crate::function::Function;
 use crate::gateway_event;
 use crate::keys::{KeySpec, make_unlimited_plan};
@@ -37,7 +41,9 @@ pub struct World {
     pub streams: Client,
     /// Between the functions and `DynamoDB`.
     proxy: Option<Proxy>,
-    _second_engine: Option<Emulator>,
+    /// Before the embedded engine.
+    port: EnginePort,
+    second_engine: Option<Emulator>,
     writer: String,
     reader: String,
 }
@@ -59,9 +65,9 @@ impl World {
     /// until it is told to.
     pub async fn on_worse_days() -> (Self, Proxy) {
         let mut proxy = None;
-        let between = |engine| {
-            let tables = proxy.insert(Proxy::start(engine)).address();
-            Reached { tables, streams: engine }
+        let between = |port: SocketAddr, reached: Reached| {
+            let tables = Endpoint::at(proxy.insert(Proxy::start(port)).address());
+            Reached { tables, ..reached }
         };
         let world = Self::start_between(false, between).await;
         let proxy = proxy.expect("the functions' way to DynamoDB was asked for");
@@ -96,16 +102,28 @@ impl World {
     }
 
     async fn start(demo: bool) -> Self {
-        Self::start_between(demo, Reached::at).await
+        Self::start_between(demo, |_, reached| reached).await
     }
 
-    async fn start_between(demo: bool, between: impl FnOnce(SocketAddr) -> Reached) -> Self {
+    /// `between` gets a port of the engine's, and the way around it.
+    async fn start_between(
+        demo: bool,
+        between: impl FnOnce(SocketAddr, Reached) -> Reached,
+    ) -> Self {
         let second_engine = match std::env::var(SECOND_ENGINE) {
             Ok(_) => Some(Emulator::of_tables().await),
             Err(_) => None,
         };
-        let address = second_engine.as_ref().map(Emulator::address);
-        let between = |own| between(address.unwrap_or(own));
+        let second = second_engine.as_ref().map(Emulator::address);
+        let mut port = None;
+        let between = |engine: &Requests| {
+            let own = port.insert(EnginePort::open(engine)).address();
+            let reached = match second.map(Endpoint::at) {
+                Some(second) => Reached { tables: second.clone(), streams: second },
+                None => Reached::in_process(engine),
+            };
+            between(second.unwrap_or(own), reached)
+        };
         let listen = "127.0.0.1:0".parse().unwrap();
         let options = Options { listen, storage: Storage::InMemory, demo };
         let running = start_between(options, between).await.expect("the local service starts");
@@ -115,7 +133,8 @@ impl World {
             streams: http.clone(),
             http,
             proxy: None,
-            _second_engine: second_engine,
+            port: port.expect("the way to the engine was asked for"),
+            second_engine,
             running,
             writer: String::new(),
             reader: String::new(),
@@ -132,11 +151,11 @@ impl World {
         let set = |name: &str, value: &str| (name.to_owned(), value.to_owned());
         vec![
             set("AWS_ENDPOINT_URL_DYNAMODB", &format!("http://{}", self.dynamodb())),
-            set("AWS_ENDPOINT_URL_S3", &format!("http://{}", self.running.s3)),
+            set("AWS_ENDPOINT_URL_S3", &format!("http://{}", self.running.s3.address)),
             // The embedded engines know no regions; others do.
             set("AWS_REGION", REGION),
             set("AWS_ACCESS_KEY_ID", clients::ACCESS_KEY),
-            set("AWS_SECRET_ACCESS_KEY", clients::SECRET_KEY),
+            set("AWS_SECRET_ACCESS_KEY", &self.running.s3.secret),
             set("IOCAST_OBJECTS_TABLE", &names.objects),
             set("IOCAST_COLLECTIONS_TABLE", &names.collections),
             set("IOCAST_ACCESS_TABLE", &names.access),
@@ -146,25 +165,47 @@ impl World {
         ]
     }
 
-    /// Where the functions reach `DynamoDB`.
+    /// An address at which functions reach `DynamoDB`: the proxy's, if there is one.
     pub fn dynamodb(&self) -> SocketAddr {
-        self.proxy.as_ref().map_or(self.running.dynamodb, Proxy::address)
+        self.proxy.as_ref().map_or(self.engine_address(), Proxy::address)
+    }
+
+    fn engine_address(&self) -> SocketAddr {
+        self.second_engine.as_ref().map_or(self.port.address(), Emulator::address)
+    }
+
+    /// The way of the functions in this process to `DynamoDB`.
+    fn endpoint(&self) -> Endpoint {
+        self.proxy.as_ref().map_or_else(|| self.engine(), |proxy| Endpoint::at(proxy.address()))
+    }
+
+    /// The way past the proxy.
+    fn engine(&self) -> Endpoint {
+        match &self.second_engine {
+            Some(second) => Endpoint::at(second.address()),
+            None => Endpoint::in_process(&self.running.dynamodb),
+        }
     }
 
     /// What one more instance of the functions works with: the same tables by the same way, with
     /// memories of its own.
     pub fn another_instance(&self) -> Services {
-        self.services_at(self.dynamodb())
+        self.services_at(&self.endpoint())
     }
 
     /// What a witness works with: the same tables, but past the proxy.
     pub fn past_the_proxy(&self) -> Services {
-        self.services_at(self.running.dynamodb)
+        self.services_at(&self.engine())
     }
 
     /// An SDK client, set up as the functions' own, for the tables at an address.
     pub fn dynamodb_client(&self, address: SocketAddr) -> aws_sdk_dynamodb::Client {
-        clients::dynamodb(address, &clients::http())
+        clients::dynamodb(&Endpoint::at(address))
+    }
+
+    /// The same, past the proxy.
+    pub fn engine_client(&self) -> aws_sdk_dynamodb::Client {
+        clients::dynamodb(&self.engine())
     }
 
     /// The name of the table of objects.
@@ -172,24 +213,35 @@ impl World {
         &self.running.services.settings().names.objects
     }
 
-    fn services_at(&self, dynamodb: SocketAddr) -> Services {
-        self.instance_at(dynamodb, self.running.s3)
+    fn services_at(&self, dynamodb: &Endpoint) -> Services {
+        let settings = self.running.services.settings().clone();
+        let bucket = self.bucket_client().config().clone();
+        Services::new(clients::dynamodb(dynamodb), bucket, settings)
     }
 
     /// An instance that reaches the engines at these addresses.
     pub fn instance_at(&self, dynamodb: SocketAddr, s3: SocketAddr) -> Services {
-        let http = clients::http();
-        let settings = self.running.services.settings().clone();
+        let access = Access { address: s3, ..self.running.s3.clone() };
         Services::new(
-            clients::dynamodb(dynamodb, &http),
-            clients::s3(s3, &http).config().clone(),
-            settings,
+            clients::dynamodb(&Endpoint::at(dynamodb)),
+            clients::s3(&access, &clients::http()).config().clone(),
+            self.running.services.settings().clone(),
         )
     }
 
     /// Where S3 is.
     pub fn s3(&self) -> SocketAddr {
-        self.running.s3
+        self.running.s3.address
+    }
+
+    /// How S3 is used.
+    pub fn s3_access(&self) -> &Access {
+        &self.running.s3
+    }
+
+    /// An SDK client for the bucket.
+    pub fn bucket_client(&self) -> aws_sdk_s3::Client {
+        clients::s3(&self.running.s3, &clients::http())
     }
 
     /// TAXII with `acme`'s key, which reads and writes.
@@ -235,13 +287,12 @@ impl World {
 
     /// An instance that remembers definitions as long as a deployed one.
     pub fn deployed_instance(&self) -> Services {
-        let http = clients::http();
         let settings = Settings {
             definition_memory: Duration::from_secs(30),
             ..self.running.services.settings().clone()
         };
-        let dynamodb = clients::dynamodb(self.dynamodb(), &http);
-        Services::new(dynamodb, clients::s3(self.running.s3, &http).config().clone(), settings)
+        let dynamodb = clients::dynamodb(&self.endpoint());
+        Services::new(dynamodb, self.bucket_client().config().clone(), settings)
     }
 
     /// Read units the tables have charged so far.

@@ -51,7 +51,7 @@ impl World {
         store.delete_notifications(&tenant_id, Some(&lists), &[], &id).await.unwrap();
         if taken() {
             let names = &self.running.services.settings().names;
-            self.dynamodb_client(self.running.dynamodb)
+            self.engine_client()
                 .delete_item()
                 .table_name(&names.notifications)
                 .key("id", AttributeValue::S(format!("N#{tenant}")))
@@ -86,7 +86,7 @@ impl World {
     /// Makes a stored notification unreadable.
     pub async fn damage_notification(&self, tenant: &str, id: &str) {
         let names = &self.running.services.settings().names;
-        self.dynamodb_client(self.running.dynamodb)
+        self.engine_client()
             .update_item()
             .table_name(&names.notifications)
             .key("id", AttributeValue::S(format!("N#{tenant}")))
@@ -103,7 +103,7 @@ impl World {
     pub async fn kinds_are_kept_until(&self) -> Vec<u64> {
         let names = &self.running.services.settings().names;
         let scanned = self
-            .dynamodb_client(self.running.dynamodb)
+            .engine_client()
             .scan()
             .table_name(&names.notifications)
             .filter_expression("sk = :kinds")
@@ -121,7 +121,7 @@ impl World {
     pub async fn add_damaged_notification_job(&self, name: &str) {
         let names = &self.running.services.settings().names;
         let deletion = name.starts_with("DELETE#");
-        self.dynamodb_client(self.running.dynamodb)
+        self.engine_client()
             .put_item()
             .table_name(if deletion { &names.collections } else { &names.objects })
             .item("id", AttributeValue::S("NOTIFY".to_owned()))

@@ -4,7 +4,6 @@ use std::collections::HashSet;
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use chrono::Utc;
-use local::engines::clients;
 use serde_json::{Value, json};
 use shared::access::Scope;
 use shared::id::ObjectId;
@@ -158,7 +157,7 @@ impl World {
         let head = services.store().head(&id.parse().unwrap()).await.unwrap().unwrap();
         assert_eq!((head.revision, head.projected, head.pending), (1, 1, None));
         let since = head.memberships.values().map(|membership| membership.position.micros());
-        self.dynamodb_client(self.running.dynamodb)
+        self.engine_client()
             .update_item()
             .table_name(self.objects_table())
             .key("id", AttributeValue::S(id.to_owned()))
@@ -189,7 +188,7 @@ impl World {
 
     /// Keys of the bucket that begin with `prefix`.
     pub async fn bucket_keys(&self, prefix: &str) -> Vec<String> {
-        let client = clients::s3(self.running.s3, &clients::http());
+        let client = self.bucket_client();
         let list = client.list_objects_v2().bucket(self.bucket_name()).prefix(prefix);
         let listed = list.send().await.unwrap();
         listed.contents().iter().filter_map(|object| object.key().map(str::to_owned)).collect()
@@ -207,14 +206,14 @@ impl World {
 
     /// Puts a file into the bucket.
     pub async fn put_file(&self, key: &str, content: impl Into<Vec<u8>>) {
-        let client = clients::s3(self.running.s3, &clients::http());
+        let client = self.bucket_client();
         let put = client.put_object().bucket(self.bucket_name()).key(key);
         put.body(content.into().into()).send().await.unwrap();
     }
 
     /// Waits for a file of the bucket and reads it as JSON.
     pub async fn json_file(&self, key: &str) -> Value {
-        let client = clients::s3(self.running.s3, &clients::http());
+        let client = self.bucket_client();
         until(&format!("{key} is in the bucket"), async || {
             let get = client.get_object().bucket(self.bucket_name()).key(key);
             let content = get.send().await.ok()?.body.collect().await.unwrap().into_bytes();

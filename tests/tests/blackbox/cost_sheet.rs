@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use aws_sdk_dynamodb::types::TableDescription;
-use local::engines::clients;
+use local::engines::clients::{self, Endpoint};
 use serde_json::{Value, json};
 use shared::access::Scope;
 use shared::services::Services;
@@ -235,8 +235,8 @@ async fn edition(w: &World, c: &Collection) -> Value {
     w.append_packed(c, &[indicator()], 1).await;
     let front = Front::before(clients::http());
     let settings = w.another_instance().settings().clone();
-    let dynamodb = clients::dynamodb(w.dynamodb(), &front.client());
-    let s3 = clients::s3(w.s3(), &front.client()).config().clone();
+    let dynamodb = clients::dynamodb(&Endpoint::over(w.dynamodb(), front.client()));
+    let s3 = clients::s3(w.s3_access(), &front.client()).config().clone();
     let services = Services::new(dynamodb, s3, settings);
     let begun = Instant::now();
     let outcome = publish_by(&services, &changing).await.expect("it is published");

@@ -56,7 +56,7 @@ async fn the_template_deploys_and_works() {
     let ioc = r#"{"type":"domain","value":"bad.example.net","tlp":"green"}"#;
     let sent = stack.request(key, "POST", "/api/v1/iocs").body("application/x-ndjson", ioc).await;
     assert_eq!(sent.expect(200).json()["created"], 1);
-    let inbox = Inbox::of(stack.emulator.address(), stack.output("BucketName"));
+    let inbox = Inbox::of(stack.emulator.s3(), stack.output("BucketName"));
     let dropped = br#"{"type":"domain","value":"dropped.example.net","tlp":"green"}"#;
     inbox.put("inbox/dropped.ndjson", dropped.to_vec()).await.unwrap();
     let notification = json!({

@@ -1,19 +1,26 @@
-//! `DynamoDB`: dynoxide over `SQLite`, in a thread of its own behind a loopback port.
+//! `DynamoDB`: dynoxide over `SQLite`, in a thread of its own. Requests reach it in process: there
+//! is no port that another program or a web page could use.
 
-use std::net::SocketAddr;
+mod connector;
+mod operations;
+mod requests;
+mod socket;
+
 use std::path::Path;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::time::Duration;
 
 use dynoxide::Database;
-use tokio::sync::oneshot;
 
-use super::{EngineError, listener};
+use super::EngineError;
+pub use operations::Answer;
+pub use requests::{Requests, Stopped};
+pub use socket::{Socket, serve_connection, through};
 
 const ENGINE: &str = "DynamoDB engine";
 /// `DynamoDB` removes expired items within days; a minute is soon enough and costs little.
 const SWEEP_EVERY: Duration = Duration::from_mins(1);
-/// How long requests under way may take when the engine stops.
+/// How long the request in progress may take when the engine stops.
 const GRACE: Duration = Duration::from_secs(5);
 
 /// How much a crash of the machine may take with it. A crash of the process takes nothing.
@@ -28,58 +35,41 @@ pub enum Durability {
 /// A running engine.
 #[derive(Debug)]
 pub struct DynamoDb {
-    address: SocketAddr,
-    stop: oneshot::Sender<()>,
+    requests: Requests,
     stop_sweeping: Sender<()>,
     stopped: Receiver<()>,
 }
 
 impl DynamoDb {
-    /// Opens or creates the database file and serves it.
+    /// Opens or creates the database file and answers requests for it.
     ///
     /// # Errors
-    /// When the file cannot be opened, or there is no port or thread to be had.
+    /// When the file cannot be opened, or there is no thread to be had.
     pub fn start(file: &Path, durability: Durability) -> Result<Self, EngineError> {
         let database = open(file, durability)?;
-        let runtime = tokio::runtime::Builder::new_current_thread()
-            .enable_all()
-            .build()
-            .map_err(|source| EngineError::io(ENGINE, &"runtime", source))?;
-        let (listener, address) = {
-            let _inside = runtime.enter();
-            let listener = listener(ENGINE)?;
-            let address = listener.local_addr();
-            (listener, address.map_err(|source| EngineError::io(ENGINE, &"listener", source))?)
-        };
-        let (stop, stop_asked) = oneshot::channel::<()>();
+        let (requests, inbox) = Requests::new();
         let (stopped_sender, stopped) = channel();
         let served = database.clone();
         spawn("dynamodb", move || {
-            let until = async move {
-                let _ = stop_asked.await;
-            };
-            let serving = dynoxide::server::serve_with_shutdown(listener, served, until);
-            if let Err(error) = runtime.block_on(serving) {
-                tracing::error!(%error, "the DynamoDB engine failed");
-            }
-            // Connections still open are cut here, with the runtime.
-            drop(runtime);
+            inbox.serve(&served);
+            drop(served);
             let _ = stopped_sender.send(());
         })?;
         let (stop_sweeping, sweeping) = channel();
         spawn("dynamodb-ttl", move || sweep(&database, &sweeping))?;
-        Ok(Self { address, stop, stop_sweeping, stopped })
+        Ok(Self { requests, stop_sweeping, stopped })
     }
 
-    /// Where it listens.
+    /// Sends requests to the engine. Cheap to clone.
     #[must_use]
-    pub fn address(&self) -> SocketAddr {
-        self.address
+    pub fn requests(&self) -> Requests {
+        self.requests.clone()
     }
 
-    /// Lets requests under way finish and closes the database. Blocks for a few seconds at most.
+    /// Lets the request in progress finish and closes the database; later requests fail. Blocks
+    /// for a few seconds at most.
     pub fn stop(self) {
-        let _ = self.stop.send(());
+        self.requests.stop();
         let _ = self.stop_sweeping.send(());
         if self.stopped.recv_timeout(GRACE).is_err() {
             tracing::warn!("the DynamoDB engine did not stop in time");
