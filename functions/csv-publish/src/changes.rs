@@ -14,6 +14,7 @@ use shared::stix::{Facets, Marking, markings_to_resolve};
 use shared::time::{Position, Timestamp, Version};
 use shared::tlp::Tlp;
 
+use crate::authors::Authors;
 use crate::error::PublishError;
 use crate::progress::Progress;
 use crate::sorter::Sorter;
@@ -77,6 +78,7 @@ pub async fn read(
         now,
         ceiling: collection.level(),
         markings: markings.clone(),
+        authors: Authors::default(),
         named: Markings::default(),
         highest: None,
     };
@@ -109,6 +111,7 @@ struct Reading<'a> {
     now: DateTime<Utc>,
     ceiling: Tlp,
     markings: HashMap<ObjectId, Marking>,
+    authors: Authors,
     named: Markings,
     highest: Option<Tlp>,
 }
@@ -125,12 +128,17 @@ impl Reading<'_> {
             // One object that cannot be read is no reason to keep all others from readers.
             Err(error) => {
                 tracing::error!(id = entry.id, error, "an object of a log cannot be read");
-                return Ok(None);
+                return Ok(Some(self.shape.unreadable(&entry.id, entry.entered, entry.position)));
             }
         };
         self.resolve(&facets).await?;
         let level = self.level(&facets);
-        let record = self.shape.record(&facets, &members, level, entry.entered, entry.position);
+        let author = match self.shape.author(&facets, &members) {
+            Some(id) => self.authors.name(self.services, id, self.ceiling).await?,
+            None => None,
+        };
+        let places = (entry.entered, entry.position);
+        let record = self.shape.record(&facets, &members, level, author, places);
         let in_file = |record: &Record| self.window.holds(record.date, record.until, self.now);
         if record.as_ref().is_some_and(in_file) {
             self.highest = self.highest.max(Some(level));

@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Utc};
 use sha2::{Digest, Sha256};
-use shared::feed::{Merge, Window};
+use shared::feed::{Merge, Skipped, Window};
 
 use crate::changes::Changes;
 use crate::error::PublishError;
@@ -20,6 +20,8 @@ pub struct Content {
     pub next: Option<i64>,
     /// SHA-256 of all of them, in hexadecimal.
     pub digest: String,
+    /// Those without rows because they exceed a bound.
+    pub skipped: Skipped,
 }
 
 /// Merges what changed with the records of the last edition, if it is carried on.
@@ -39,11 +41,15 @@ pub fn merge(
     };
     let mut records = SpoolWriter::new(Effort::Some)?;
     let (mut digest, mut objects, mut rows, mut next) = (Sha256::new(), 0, 0, None::<i64>);
+    let mut skipped = Skipped::default();
     for merged in merged {
         let merged = merged?;
         records.push(&merged.frame)?;
         digest.update(merged.frame.bytes());
-        objects += 1;
+        match merged.frame.skip {
+            Some(reason) => skipped.add(&merged.frame.id, reason),
+            None => objects += 1,
+        }
         rows += u64::from(merged.frame.rows);
         next = match (next, merged.leaves) {
             (Some(next), Some(leaves)) => Some(next.min(leaves)),
@@ -51,5 +57,5 @@ pub fn merge(
         };
     }
     let digest = format!("{:x}", digest.finalize());
-    Ok(Content { records: records.finish()?, objects, rows, next, digest })
+    Ok(Content { records: records.finish()?, objects, rows, next, digest, skipped })
 }

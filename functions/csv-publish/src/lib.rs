@@ -1,6 +1,7 @@
 //! Publishes feeds as flat files (contract: csv-feed): every minute those that are due, each
 //! carried on from its last edition by what the log says since.
 
+mod authors;
 mod changes;
 mod content;
 mod due;

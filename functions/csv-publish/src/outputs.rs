@@ -239,6 +239,7 @@ mod tests {
             position: 0,
             until: None,
             rows: u32::try_from(iocs).unwrap(),
+            skip: None,
             cells: vec![Cell::IocValue, Cell::Text("d".repeat(description))],
             iocs: (0..iocs).map(ioc).collect(),
             facts: None,

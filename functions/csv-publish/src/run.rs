@@ -143,6 +143,10 @@ impl Run<'_> {
             tokio::task::spawn_blocking(move || content::merge(changes, old, window, now));
         let content = merging.await.map_err(|error| PublishError::Merge(error.to_string()))??;
         self.progress.set_kept(content.objects);
+        if content.skipped.objects > 0 {
+            let (feed, objects) = (self.feed.id, content.skipped.objects);
+            tracing::warn!(%feed, objects, "objects that exceed a bound have no rows");
+        }
         let state = State {
             reached,
             next_seq,
@@ -152,6 +156,7 @@ impl Run<'_> {
             records: content.objects,
             digest: content.digest.clone(),
             markings,
+            skipped: content.skipped.clone(),
         };
         let same = |last: &&Edition| {
             last.level == level

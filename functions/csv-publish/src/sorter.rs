@@ -156,8 +156,8 @@ mod tests {
 
     fn record((date, id, position): (i64, u8, u64)) -> Frame {
         let id = format!("malware--{id:03}");
-        let (until, cells, iocs, facts) = (None, Vec::new(), Vec::new(), None);
-        frame(&Record { date, id, position, until, rows: 0, cells, iocs, facts }).unwrap()
+        let (until, skip, cells, iocs, facts) = (None, None, Vec::new(), Vec::new(), None);
+        frame(&Record { date, id, position, until, rows: 0, skip, cells, iocs, facts }).unwrap()
     }
 
     proptest! {

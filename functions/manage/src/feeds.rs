@@ -124,6 +124,8 @@ pub fn told(edition: &Edition) -> Value {
         "objects": edition.state.records,
         "rows": edition.rows(),
         "bytes": edition.bytes(),
+        "skipped": edition.state.skipped.objects,
+        "skipped_objects": edition.state.skipped.listed,
     })
 }
 

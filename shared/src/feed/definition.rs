@@ -161,7 +161,7 @@ pub struct Feed {
 }
 
 /// Raised when the same definition makes other records or files than before.
-const MAKE: u32 = 3;
+const MAKE: u32 = 4;
 
 impl Feed {
     /// What decides on records and files: while it stays the same, an edition can be carried on;

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::file::File;
 use super::markings::Markings;
+use super::record::Skip;
 use crate::time::Position;
 use crate::tlp::Tlp;
 
@@ -76,6 +77,40 @@ pub struct State {
     /// What the levels of its rows rest on.
     #[serde(default)]
     pub markings: Markings,
+    /// Objects that have no rows because they exceed a bound.
+    #[serde(default)]
+    pub skipped: Skipped,
+}
+
+/// Objects in the window that a feed leaves out.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Skipped {
+    /// How many there are.
+    pub objects: u64,
+    /// The first of them, in the order of the file.
+    pub listed: Vec<SkippedObject>,
+}
+
+/// An object that a feed leaves out.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SkippedObject {
+    /// Its id.
+    pub id: String,
+    /// Why.
+    pub reason: Skip,
+}
+
+impl Skipped {
+    /// Objects that are listed by their ids.
+    const LISTED: usize = 100;
+
+    /// Counts an object, and lists it while there is room.
+    pub fn add(&mut self, id: &str, reason: Skip) {
+        self.objects += 1;
+        if self.listed.len() < Self::LISTED {
+            self.listed.push(SkippedObject { id: id.to_owned(), reason });
+        }
+    }
 }
 
 impl Edition {

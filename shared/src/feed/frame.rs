@@ -3,7 +3,7 @@
 use serde::Deserialize;
 use thiserror::Error;
 
-use super::record::Record;
+use super::record::{Record, Skip};
 
 /// A record in bytes.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -18,6 +18,8 @@ pub struct Frame {
     pub until: Option<i64>,
     /// [`Record::rows`]
     pub rows: u32,
+    /// [`Record::skip`]
+    pub skip: Option<Skip>,
     bytes: Vec<u8>,
 }
 
@@ -34,6 +36,7 @@ struct Head {
     position: u64,
     until: Option<i64>,
     rows: u32,
+    skip: Option<Skip>,
 }
 
 /// A record in bytes.
@@ -47,6 +50,7 @@ pub fn frame(record: &Record) -> Result<Frame, FrameError> {
         position: record.position,
         until: record.until,
         rows: record.rows,
+        skip: record.skip,
         bytes: postcard::to_allocvec(record)?,
     })
 }
@@ -58,8 +62,8 @@ impl Frame {
     /// When the bytes are none.
     pub fn parse(bytes: Vec<u8>) -> Result<Self, FrameError> {
         let (head, _): (Head, _) = postcard::take_from_bytes(&bytes)?;
-        let Head { date, id, position, until, rows } = head;
-        Ok(Self { date, id, position, until, rows, bytes })
+        let Head { date, id, position, until, rows, skip } = head;
+        Ok(Self { date, id, position, until, rows, skip, bytes })
     }
 
     /// The bytes.

@@ -55,6 +55,23 @@ pub struct Facts {
     pub revoked: bool,
 }
 
+/// Why an object has no rows though its collection holds it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Skip {
+    /// It would make more than [`MAX_ROWS`] rows.
+    TooManyRows,
+    /// Its rows would have more than [`MAX_BYTES`] bytes.
+    TooManyBytes,
+    /// It cannot be read as STIX.
+    Unreadable,
+}
+
+/// Rows one object may make.
+pub const MAX_ROWS: usize = 1_000;
+/// Bytes of text the rows of one object may have together.
+pub const MAX_BYTES: usize = 4 << 20;
+
 /// An object of a feed: what its rows are written from, and when they go.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Record {
@@ -68,10 +85,51 @@ pub struct Record {
     pub until: Option<i64>,
     /// Its rows: how many [`Record::iocs`] has.
     pub rows: u32,
+    /// Why it has none, if it was skipped.
+    pub skip: Option<Skip>,
     /// One for each column of the definition.
     pub cells: Vec<Cell>,
     /// One for each row.
     pub iocs: Vec<Ioc>,
     /// For Splunk and Sentinel, where the feed has them.
     pub facts: Option<Facts>,
+}
+
+impl Record {
+    /// The same object without its rows.
+    #[must_use]
+    pub fn skipped(self, skip: Skip) -> Self {
+        let (cells, iocs) = (Vec::new(), Vec::new());
+        Self { rows: 0, skip: Some(skip), cells, iocs, facts: None, ..self }
+    }
+
+    /// Bytes of text in all its rows, before anything is quoted.
+    #[must_use]
+    pub fn bytes(&self) -> usize {
+        let repeated: usize = self.cells.iter().map(Cell::bytes).sum::<usize>()
+            + self.facts.as_ref().map_or(0, Facts::bytes);
+        let values: usize = self.iocs.iter().map(|ioc| ioc.value.len()).sum();
+        repeated.saturating_mul(self.iocs.len()).saturating_add(values)
+    }
+}
+
+impl Cell {
+    fn bytes(&self) -> usize {
+        match self {
+            Self::Empty | Self::IocType | Self::IocValue => 0,
+            Self::Text(text) | Self::Number(text) => text.len(),
+            Self::List(entries) => bytes_of(entries),
+        }
+    }
+}
+
+impl Facts {
+    fn bytes(&self) -> usize {
+        let texts = self.name.len() + self.description.len();
+        texts + bytes_of(&self.tags) + bytes_of(&self.threat_types)
+    }
+}
+
+fn bytes_of(entries: &[String]) -> usize {
+    entries.iter().map(|entry| entry.len() + 1).sum()
 }

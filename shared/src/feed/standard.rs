@@ -29,7 +29,8 @@ pub enum Standard {
     Tags,
     /// ATT&CK techniques.
     Mitre,
-    /// Who reported it: the names of its external references that are no technique.
+    /// Who reported it: the names of its external references that are no technique, else its
+    /// author's.
     Source,
     /// `description`.
     Description,

@@ -32,5 +32,5 @@ fn record(feed: &Feed, object: &Value, entered: u64, position: u64) -> Option<Re
     let (facets, members) = Facets::of_stored(&object.to_string(), version).unwrap();
     let level = row_level(&facets, Tlp::Amber, |_| crate::stix::Marking::Unknown);
     let (entered, position) = (Position::from_micros(entered), Position::from_micros(position));
-    Shape::of(feed).record(&facets, &members, level, entered, position)
+    Shape::of(feed).record(&facets, &members, level, None, (entered, position))
 }

@@ -27,3 +27,4 @@ pub use indicator::{
     pattern, stock_description,
 };
 pub use record::IocRecord;
+pub use value::is_value;

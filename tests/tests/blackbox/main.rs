@@ -61,6 +61,7 @@ mod export_python;
 mod export_tlp;
 mod faults;
 mod feeds_access;
+mod feeds_bounds;
 mod feeds_cli;
 mod feeds_consumers;
 mod feeds_cost;

@@ -101,9 +101,8 @@ impl Log {
         let version = Version(object["modified"].as_str().unwrap().parse().unwrap());
         let (facets, members) = Facets::of_stored(&object.to_string(), version).unwrap();
         let level = row_level(&facets, self.ceiling, |id| self.markings[id]);
-        let (entered, position) =
-            (Position::from_micros(*entered), Position::from_micros(entry.position));
-        let record = Shape::of(&self.feed).record(&facets, &members, level, entered, position);
+        let at = (Position::from_micros(*entered), Position::from_micros(entry.position));
+        let record = Shape::of(&self.feed).record(&facets, &members, level, None, at);
         Some((record?, markings_to_resolve(&facets).cloned().collect()))
     }
 

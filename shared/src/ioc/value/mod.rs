@@ -28,5 +28,19 @@ pub(super) fn normalise(kind: IocType, text: &str) -> Result<String, Fault> {
     }
 }
 
+/// Whether `text` is a value of this type as it stands: not defanged, and with no blank or control
+/// character that does not belong to it.
+#[must_use]
+pub fn is_value(kind: IocType, text: &str) -> bool {
+    let blank =
+        |c: char| c.is_control() || (c.is_whitespace() && (kind != IocType::Email || c != ' '));
+    let defanged = match kind {
+        IocType::Url => refang::url(text) != text,
+        IocType::Ipv6 if text.starts_with('[') => true,
+        _ => refang::text(text) != text,
+    };
+    !text.contains(blank) && !defanged && normalise(kind, text).is_ok()
+}
+
 #[cfg(test)]
 mod tests;
