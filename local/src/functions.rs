@@ -111,7 +111,7 @@ async fn publish_a_while(
 }
 
 /// What a deployed run of projection has.
-const PROJECTION: Duration = Duration::from_secs(110);
+const PROJECTION: Duration = Duration::from_secs(170);
 
 async fn project_a_while(
     services: &Services,

@@ -44,6 +44,11 @@ const CONCURRENCY: usize = 48;
 /// Definitions that turn out to be older than a log's are read again, this often.
 const DEFINITION_ATTEMPTS: u32 = 5;
 
+/// The pause before objects are projected again that the store had no answer for; it doubles each
+/// time.
+const FIRST_PAUSE: Duration = Duration::from_secs(1);
+const LONGEST_PAUSE: Duration = Duration::from_secs(15);
+
 /// Why objects could not be projected.
 #[derive(Debug, Default)]
 pub struct Failures(pub Vec<(ObjectId, StoreError)>);
@@ -71,7 +76,9 @@ impl Projector {
         self.project_within(services, ids, None).await
     }
 
-    /// The same, until a moment: what is not done by then has failed.
+    /// Does the same until a moment, and waits for a store that throttles or fails: such failures
+    /// are tried again, with growing pauses and in smaller batches, as long as there is time. What
+    /// is not done by then has failed.
     ///
     /// # Errors
     /// As [`Projector::project`].
@@ -81,7 +88,30 @@ impl Projector {
         ids: &[ObjectId],
         until: Instant,
     ) -> Failures {
-        self.project_within(services, ids, Some(until)).await
+        let (mut left, mut size) = (ids.to_vec(), ids.len().max(1));
+        let mut pause = FIRST_PAUSE;
+        let mut lasting = Vec::new();
+        loop {
+            let mut passing = Vec::new();
+            for batch in left.chunks(size) {
+                let failed = self.project_within(services, batch, Some(until)).await.0;
+                let (passes, lasts): (Vec<_>, Vec<_>) =
+                    failed.into_iter().partition(|(_, error)| error.passes());
+                passing.extend(passes);
+                lasting.extend(lasts);
+            }
+            if passing.is_empty() || Instant::now() + pause >= until {
+                lasting.extend(passing);
+                return Failures(lasting);
+            }
+            warn!(objects = passing.len(), ?pause, "store not available, projecting again");
+            tokio::time::sleep(pause).await;
+            pause = (pause * 2).min(LONGEST_PAUSE);
+            size = size.div_ceil(2);
+            left = passing.into_iter().map(|(id, _)| id).collect();
+            left.sort();
+            left.dedup();
+        }
     }
 
     async fn project_within(
@@ -107,6 +137,11 @@ impl Projector {
                 return failures;
             };
             let Err(error) = done else { continue };
+            // Nothing is gained by asking a store for less at once that answers nothing.
+            if until.is_some() && error.passes() {
+                failures.0.extend(batch.into_iter().map(|id| (id, error.clone())));
+                continue;
+            }
             // One object, or the log it goes to, must not hold its neighbours up: halve until it
             // stands alone.
             if let [id] = batch.as_slice() {

@@ -16,8 +16,8 @@ use crate::store::{Job, JobKind, ScanPlace, StoreError};
 use crate::time::Position;
 use backfill::Backfill;
 
-/// What has been pending for longer is taken to be lost by the stream: a record that fails is
-/// tried three times within this, and then parked.
+/// What has been pending for longer is taken to be lost by the stream. In an outage it may still
+/// come: both projecting it is harmless.
 const LOST_AFTER_MICROS: u64 = 5 * 60_000_000;
 
 /// Objects projected at once.

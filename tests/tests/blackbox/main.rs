@@ -108,6 +108,7 @@ mod manage_keys;
 mod manage_subscriptions;
 mod manage_tenants;
 mod openapi;
+mod outage;
 mod page_cost;
 mod positions;
 mod python_clients;
