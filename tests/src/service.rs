@@ -130,6 +130,30 @@ impl Service {
         line.split_whitespace().nth(1).unwrap().parse().unwrap()
     }
 
+    /// The TCP ports at which the process listens, in order.
+    pub fn ports(&self) -> Vec<u16> {
+        let process = PathBuf::from(format!("/proc/{}", self.process.id().expect("it runs")));
+        let open = std::fs::read_dir(process.join("fd")).unwrap();
+        let open: Vec<String> = open
+            .filter_map(|file| std::fs::read_link(file.ok()?.path()).ok())
+            .map(|target| target.to_string_lossy().into_owned())
+            .collect();
+        let sockets = std::fs::read_to_string(process.join("net/tcp")).unwrap();
+        let mut ports: Vec<u16> = sockets
+            .lines()
+            .skip(1)
+            .filter_map(|line| {
+                let parts: Vec<&str> = line.split_whitespace().collect();
+                let (_, port) = parts[1].rsplit_once(':')?;
+                // State 0A: listening.
+                let own = parts[3] == "0A" && open.contains(&format!("socket:[{}]", parts[9]));
+                own.then(|| u16::from_str_radix(port, 16).unwrap())
+            })
+            .collect();
+        ports.sort_unstable();
+        ports
+    }
+
     /// Asks the process to stop, as Ctrl-C does.
     pub fn interrupt(&self) {
         let id = self.process.id().expect("it runs").to_string();

@@ -163,9 +163,7 @@ fn about(full: bool) -> Vec<String> {
     if cfg!(debug_assertions) {
         about.push("A build for tests: the figures say nothing.".to_owned());
     } else {
-        about.push(
-            "Built as released (opt-level \"s\"), but without link-time optimisation.".to_owned(),
-        );
+        about.push("Built as `cargo run --release` builds it.".to_owned());
     }
     about
 }

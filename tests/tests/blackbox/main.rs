@@ -99,6 +99,7 @@ mod live_stream_replay;
 mod live_stream_silence;
 mod live_stream_table;
 mod live_stream_wire;
+mod local_engines;
 mod loss;
 mod manage_access;
 mod manage_audit;
