@@ -24,6 +24,17 @@ pub fn settings(collection: &Collection, more: Value) -> Value {
     settings
 }
 
+/// The id and `count` columns that repeat the description.
+pub fn wide_columns(count: usize) -> Value {
+    let text = |number| json!({"name": format!("text {number}"), "path": "description"});
+    std::iter::once(json!("id")).chain((0..count).map(text)).collect()
+}
+
+/// The longest text that a column holds, in characters of four bytes.
+pub fn wide_text() -> String {
+    "\u{1F980}".repeat(1_000)
+}
+
 /// Makes a feed of a collection. It is not published yet.
 pub async fn feed(w: &World, collection: &Collection, more: Value) -> Feed {
     define(w, settings(collection, more)).await.unwrap_or_else(|fault| panic!("no feed: {fault}"))

@@ -8,7 +8,9 @@ use serde_json::json;
 use shared::feed::Feed;
 use tests::client::Client;
 use tests::collection::{Collection, CollectionSpec};
-use tests::feeds::{feed, ids, path, publish, publish_by, publish_with, read, reader};
+use tests::feeds::{
+    feed, ids, path, publish, publish_by, publish_with, read, reader, wide_columns, wide_text,
+};
 use tests::fixtures::{Object, indicator, indicators};
 use tests::interruption::{Interrupter, Interruption};
 use tests::world::World;
@@ -45,11 +47,6 @@ async fn begun(w: &World) -> (Collection, Feed, Vec<Object>) {
     let f = feed(w, &c, json!({"formats": ["csv", "csv.gz"]})).await;
     publish(w, &f).await;
     (c, f, objects)
-}
-
-/// A text that makes a few rows a file of several parts.
-fn long() -> String {
-    "word ".repeat(150_000)
 }
 
 /// Interrupts publishing at every request to an engine, until it runs to its end untouched.
@@ -233,11 +230,12 @@ async fn records_that_are_gone_are_there_again_though_the_rows_are_the_same() {
 async fn a_file_of_several_parts_may_be_interrupted_anywhere() {
     for what in [Interruption::Hangs, Interruption::DoneAndCut] {
         let w = World::http().await;
-        let objects: Vec<Object> = (0..7).map(|_| indicator().set("description", long())).collect();
+        let objects: Vec<Object> =
+            (0..14).map(|_| indicator().set("description", wide_text())).collect();
         let c = w.collection(CollectionSpec::everything()).await;
         w.rebuilt(&c).await;
         w.append_packed(&c, &objects, 1).await;
-        let f = feed(&w, &c, json!({"formats": ["csv"]})).await;
+        let f = feed(&w, &c, json!({"formats": ["csv"], "columns": wide_columns(99)})).await;
         publish(&w, &f).await;
         let edition = w.another_instance().store().edition(f.id).await.unwrap().unwrap().0;
         assert!(edition.bytes() > 5 << 20, "{} bytes are one part", edition.bytes());

@@ -7,7 +7,7 @@ use serde_json::json;
 use shared::feed::Feed;
 use tests::client::{Answer, Client};
 use tests::collection::CollectionSpec;
-use tests::feeds::{feed, path, publish, reader};
+use tests::feeds::{feed, path, publish, reader, wide_columns, wide_text};
 use tests::fixtures::indicator;
 use tests::function::Function;
 use tests::keys::KeySpec;
@@ -20,10 +20,16 @@ fn header<'a>(answer: &'a Answer, name: &str) -> &'a str {
 /// A feed whose CSV has six million bytes.
 async fn large(w: &World) -> Feed {
     let c = w.collection(CollectionSpec::everything()).await;
-    let text = |number: usize| format!("{number} {}", "word ".repeat(40_000));
-    let objects: Vec<_> = (0..30).map(|n| indicator().set("description", text(n))).collect();
+    let objects: Vec<_> = (0..30).map(|_| indicator().set("description", wide_text())).collect();
     w.append_packed(&c, &objects, 1).await;
-    let f = feed(w, &c, json!({"alias": "large", "formats": ["csv", "csv.gz", "txt"]})).await;
+    let f = feed(
+        w,
+        &c,
+        json!({
+            "alias": "large", "formats": ["csv", "csv.gz", "txt"], "columns": wide_columns(50),
+        }),
+    )
+    .await;
     publish(w, &f).await;
     f
 }

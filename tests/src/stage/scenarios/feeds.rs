@@ -1,23 +1,31 @@
 //! Feeds: published and read.
 
 use chrono::TimeDelta;
-use serde_json::json;
+use serde_json::{Value, json};
 use shared::access::Scope;
 use shared::audit::Actor;
 use shared::feed::{Feed, FeedSettings};
 use shared::log::LogId;
 
 use super::everything;
+use crate::feeds::{wide_columns, wide_text};
 use crate::fixtures::{indicator, indicators, tlp_marking};
 use crate::packed_log;
 use crate::stage::{Ask, Stage, Step};
 
 async fn feed(stage: &mut Stage, alias: &str) -> Feed {
-    let settings: FeedSettings = serde_json::from_value(json!({
+    define(stage, settings(alias)).await
+}
+
+fn settings(alias: &str) -> Value {
+    json!({
         "name": "A feed", "alias": alias, "collection": "all", "formats": ["csv", "csv.gz"],
         "publish_every_minutes": 1,
-    }))
-    .unwrap();
+    })
+}
+
+async fn define(stage: &mut Stage, settings: Value) -> Feed {
+    let settings: FeedSettings = serde_json::from_value(settings).unwrap();
     stage.plain().store().create_feed(&Actor::System, settings).await.unwrap()
 }
 
@@ -47,11 +55,12 @@ pub(super) async fn publish_next(stage: &mut Stage) -> Vec<Step> {
 /// A file of more than a part: what is put at once has 5 MiB at the least.
 pub(super) async fn publish_large(stage: &mut Stage) -> Vec<Step> {
     let collection = stage.collection(everything("all")).await;
-    let words = "of many words ".repeat(4_000);
     let objects: Vec<_> =
-        indicators(110).into_iter().map(|o| o.set("description", &*words)).collect();
+        indicators(14).into_iter().map(|o| o.set("description", wide_text())).collect();
     packed_log::append(stage.plain().store(), LogId::Collection(collection.id), &objects, 10).await;
-    feed(stage, "feed").await;
+    let mut wide = settings("feed");
+    wide["columns"] = wide_columns(99);
+    define(stage, wide).await;
     vec![Step::Event(json!({"source": "aws.events"}))]
 }
 
