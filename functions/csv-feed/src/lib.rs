@@ -2,6 +2,7 @@
 //! there, never a computation.
 
 mod access;
+mod as_is;
 mod condition;
 mod fault;
 mod file;
@@ -9,6 +10,7 @@ mod headers;
 mod range;
 mod sums;
 
+pub use as_is::AsIs;
 use lambda_http::{Body, Request, Response};
 use shared::http::{Answer, ApiError, Call, serve};
 use shared::services::Services;
