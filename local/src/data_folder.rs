@@ -42,6 +42,12 @@ pub enum DataFolderError {
          --data, or --in-memory"
     )]
     InUse(PathBuf),
+    /// Another version of this program wrote it.
+    #[error(
+        "{0} was written by another version of iocast, which kept its data in another form: give \
+         another folder with --data, or remove this one"
+    )]
+    OtherLayout(PathBuf),
     /// It cannot be made or written to.
     #[error("cannot use the data folder {folder}: {source}")]
     Io {
@@ -76,10 +82,14 @@ impl DataFolder {
         make_private(&root).map_err(failed)?;
         let lock = File::create(root.join("lock")).map_err(failed)?;
         match lock.try_lock() {
-            Ok(()) => Ok(Self { root, _lock: lock, temporary }),
-            Err(TryLockError::WouldBlock) => Err(DataFolderError::InUse(root)),
-            Err(TryLockError::Error(source)) => Err(failed(source)),
+            Ok(()) => {}
+            Err(TryLockError::WouldBlock) => return Err(DataFolderError::InUse(root)),
+            Err(TryLockError::Error(source)) => return Err(failed(source)),
         }
+        if !has_own_layout(&root).map_err(failed)? {
+            return Err(DataFolderError::OtherLayout(root));
+        }
+        Ok(Self { root, _lock: lock, temporary })
     }
 
     /// Whether it goes when the service stops.
@@ -97,7 +107,7 @@ impl DataFolder {
     /// The `DynamoDB` engine's file.
     #[must_use]
     pub fn database(&self) -> PathBuf {
-        self.root.join("dynamodb.sqlite")
+        self.root.join(DATABASE)
     }
 
     /// The S3 engine's folder, one sub-folder a bucket.
@@ -166,6 +176,11 @@ impl DataFolder {
     }
 }
 
+/// The form of what a folder holds. It changes with the stored form of anything, so that data of
+/// another version is refused and never misread.
+const LAYOUT: &str = "2";
+const LAYOUT_FILE: &str = "layout";
+const DATABASE: &str = "dynamodb.sqlite";
 const KEYS: &str = "keys.json";
 const SERVICE: &str = "service.json";
 const BUCKET_SECRET: &str = "bucket-secret";
@@ -212,6 +227,18 @@ pub fn announced(folder: &Path) -> Announced {
     }
 }
 
+/// Whether this version can read the folder; a new folder is marked as its own.
+fn has_own_layout(root: &Path) -> io::Result<bool> {
+    let file = root.join(LAYOUT_FILE);
+    match std::fs::read_to_string(&file) {
+        Ok(layout) => Ok(layout == LAYOUT),
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+        // The first version wrote no mark.
+        Err(_) if root.join(DATABASE).exists() => Ok(false),
+        Err(_) => atomic_file::write(&file, LAYOUT.as_bytes()).map(|()| true),
+    }
+}
+
 #[cfg(unix)]
 fn make_private(folder: &Path) -> io::Result<()> {
     use std::os::unix::fs::DirBuilderExt;
@@ -245,6 +272,19 @@ mod tests {
         assert!(data.is_temporary() && root.exists());
         drop(data);
         assert!(!root.exists());
+    }
+
+    #[test]
+    fn a_folder_of_another_layout_is_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let open = || DataFolder::open(&Storage::Folder(folder.path().to_owned()));
+        drop(open().unwrap());
+        drop(open().unwrap());
+        std::fs::write(folder.path().join(LAYOUT_FILE), "1").unwrap();
+        assert!(matches!(open(), Err(DataFolderError::OtherLayout(_))));
+        std::fs::remove_file(folder.path().join(LAYOUT_FILE)).unwrap();
+        std::fs::write(folder.path().join(DATABASE), "").unwrap();
+        assert!(matches!(open(), Err(DataFolderError::OtherLayout(_))));
     }
 
     #[test]

@@ -19,7 +19,7 @@ use crate::template::REGION;
 /// process and the owner of its data folder reach it; the S3 engine knows one secret for this id.
 pub const ACCESS_KEY: &str = "iocast";
 
-/// How clients reach `DynamoDB`.
+/// An address of `DynamoDB` and the HTTP client that reaches it.
 #[derive(Debug, Clone)]
 pub struct Endpoint {
     url: String,

@@ -23,7 +23,7 @@ pub type Listeners = Vec<UnboundedSender<ObjectCreated>>;
 
 const ENGINE: &str = "S3 engine";
 
-/// What a client has to know to use the engine.
+/// The address and the secret of an engine.
 #[derive(Debug, Clone)]
 pub struct Access {
     /// Where it listens.
@@ -70,7 +70,7 @@ impl S3 {
         Ok(Self { access: Access { address, secret }, task })
     }
 
-    /// How it is used.
+    /// Its address and secret.
     #[must_use]
     pub fn access(&self) -> &Access {
         &self.access
