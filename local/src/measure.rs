@@ -19,6 +19,9 @@ const READINGS: usize = 21;
 /// How long the logs may take to hold everything.
 const PATIENCE: Duration = Duration::from_mins(10);
 
+/// The tables are quiet when they charge nothing for this long.
+const QUIET: Duration = Duration::from_secs(1);
+
 /// The most read units a page may cost (contract: taxii, "Cost").
 const BOUNDS: [(usize, f64); 2] = [(100, 12.0), (1000, 40.0)];
 
@@ -135,6 +138,7 @@ impl<'a> Measuring<'a> {
         let (middle, nearly_last) = self.walk(objects).await?;
         let seconds = begun.elapsed().as_secs_f64();
         let written = self.running.services.store().units() - before;
+        self.until_quiet().await?;
         let mut rows = Vec::new();
         for (limit, bound) in BOUNDS {
             let size = ("limit", limit.to_string());
@@ -195,6 +199,25 @@ impl<'a> Measuring<'a> {
         let count = body["objects"].as_array().map_or(0, Vec::len);
         let next = body["next"].as_str().map(str::to_owned);
         Ok(Page { count, next, last })
+    }
+
+    /// Waits until the functions behind the logs are done: their units would be counted with those
+    /// of the pages.
+    async fn until_quiet(&self) -> Result<(), MeasureError> {
+        let store = self.running.services.store();
+        let begun = Instant::now();
+        let mut known = store.units();
+        loop {
+            tokio::time::sleep(QUIET).await;
+            let now = store.units();
+            if now == known {
+                return Ok(());
+            }
+            if begun.elapsed() > PATIENCE {
+                return Err(MeasureError::Answer("the functions do not come to rest".into()));
+            }
+            known = now;
+        }
     }
 
     /// Reads everything once, waiting for what is not there yet. Returns the middle, as a cursor

@@ -1,6 +1,7 @@
 //! The clients people run are Python programs: a virtual environment for them, made once.
 
 use std::fmt::Write as _;
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
@@ -95,6 +96,7 @@ fn make(requirements: &str) -> PathBuf {
     if home.exists() {
         std::fs::remove_dir_all(&home).unwrap();
     }
+    say_installing(&requirements);
     must("python3", &["-m".as_ref(), "venv".as_ref(), home.as_os_str()]);
     // All are pinned, so nothing is left to resolve; pip itself takes minutes for the lints.
     install(&python, &["pip", "install", "--quiet", "--disable-pip-version-check", UV]);
@@ -103,6 +105,12 @@ fn make(requirements: &str) -> PathBuf {
     install(&python, &[&uv[..], &files].concat());
     std::fs::write(home.join("complete"), "").unwrap();
     python
+}
+
+/// Says on the terminal, past what the test runner captures, what is downloaded.
+pub(crate) fn say_installing(pinned: &Path) {
+    let pinned = pinned.strip_prefix(binaries::workspace()).unwrap_or(pinned);
+    let _ = writeln!(std::io::stderr(), "installing the packages of {}", pinned.display());
 }
 
 fn install(python: &Path, arguments: &[&str]) {

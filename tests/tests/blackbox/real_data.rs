@@ -1,5 +1,6 @@
 //! Whole files through `iocast load`: the real ones of the folder `IOCAST_REAL_DATA` names, or,
-//! where it is not set, smaller ones of our own making that are as dirty.
+//! where it is not set, smaller ones of our own making that are as dirty. Of the real IOCs one line
+//! in ten is loaded; a soak loads all.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsString;
@@ -8,6 +9,7 @@ use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
 use tempfile::tempdir;
+use tests::chance::is_soak;
 use tests::exact::Exact;
 use tests::fixtures::{bundle, indicator, malware, relationship};
 use tests::service::{Service, file, load};
@@ -54,8 +56,7 @@ fn bundles(folder: &Path) -> Vec<PathBuf> {
 /// The IOC file and the number of its lines (from 1) that have to be rejected.
 fn iocs(folder: &Path) -> (PathBuf, BTreeSet<u64>) {
     if let Some(real) = real_data() {
-        // The one line with a space inside a host name.
-        return (real.join("iocs/iocs.ndjson.gz"), BTreeSet::from([27_857]));
+        return real_iocs(&real.join("iocs/iocs.ndjson.gz"), folder);
     }
     let mut lines = Vec::new();
     let mut bad = BTreeSet::new();
@@ -77,9 +78,29 @@ fn iocs(folder: &Path) -> (PathBuf, BTreeSet<u64>) {
             ioc.to_string()
         });
     }
+    (zipped(folder, &lines.join("\n")), bad)
+}
+
+/// The line of the real list, from 1, that has a space inside a host name, the only bad one.
+const REAL_BAD_LINE: usize = 27_857;
+
+fn real_iocs(path: &Path, folder: &Path) -> (PathBuf, BTreeSet<u64>) {
+    if is_soak() {
+        return (path.to_owned(), BTreeSet::from([REAL_BAD_LINE as u64]));
+    }
+    let text = content(path);
+    let sampled = |number: &usize| number % 10 == REAL_BAD_LINE % 10;
+    let lines: Vec<(usize, &str)> =
+        (1..).zip(text.lines()).filter(|(number, _)| sampled(number)).collect();
+    let bad = lines.iter().position(|(number, _)| *number == REAL_BAD_LINE).unwrap() + 1;
+    let lines: Vec<&str> = lines.into_iter().map(|(_, line)| line).collect();
+    (zipped(folder, &lines.join("\n")), BTreeSet::from([bad as u64]))
+}
+
+fn zipped(folder: &Path, text: &str) -> PathBuf {
     let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
-    encoder.write_all(lines.join("\n").as_bytes()).unwrap();
-    (file(folder, "iocs.ndjson.gz", encoder.finish().unwrap()), bad)
+    encoder.write_all(text.as_bytes()).unwrap();
+    file(folder, "iocs.ndjson.gz", encoder.finish().unwrap())
 }
 
 fn counts(report: &Value) -> (u64, u64, u64) {
