@@ -40,6 +40,7 @@ mod access_secrets;
 mod access_tenants;
 mod access_tlp;
 mod backfill;
+mod build_profiles;
 mod cli_apply;
 mod cli_doctor;
 mod cli_input;
