@@ -30,11 +30,26 @@ fn profile_folder() -> PathBuf {
     test.ancestors().nth(2).unwrap().to_owned()
 }
 
+/// A cargo command in the folder of the repository.
+///
+/// Cargo describes the package of a test in the test's environment. A build script that depends on
+/// such a variable (ring's does) would run again, and everything above it be compiled again, so the
+/// command inherits none of them.
+pub fn cargo() -> Command {
+    let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    for name in std::env::vars_os().filter_map(|(name, _)| name.into_string().ok()) {
+        if name.starts_with("CARGO_PKG_") || name.starts_with("CARGO_MANIFEST_") {
+            command.env_remove(name);
+        }
+    }
+    command.current_dir(workspace());
+    command
+}
+
 fn build() -> PathBuf {
     let folder = profile_folder();
-    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-    let mut command = Command::new(cargo);
-    command.args(["build", "--quiet", "--workspace", "--bins"]).current_dir(workspace());
+    let mut command = cargo();
+    command.args(["build", "--quiet", "--workspace", "--bins"]);
     if folder.ends_with("release") {
         command.arg("--release");
     }

@@ -57,10 +57,9 @@ pub fn iocast(named: Option<PathBuf>) -> PathBuf {
 
 /// Builds it with the benchmark's profile and features, so that next to nothing is left to build.
 fn build(own: &Path) -> PathBuf {
-    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-    let mut command = std::process::Command::new(cargo);
+    let mut command = binaries::cargo();
     command.args(["build", "--quiet", "--profile", "bench", "-p", "tests", "-p", "local"]);
-    command.args(["--bin", "iocast"]).current_dir(binaries::workspace());
+    command.args(["--bin", "iocast"]);
     // Benchmarks unwind whatever the profile says, and so do the libraries built for them.
     command.env("CARGO_PROFILE_BENCH_PANIC", "unwind");
     assert!(command.status().expect("cargo runs").success(), "cargo builds iocast");

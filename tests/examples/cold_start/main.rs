@@ -13,7 +13,6 @@
 mod quota;
 
 use std::path::{Path, PathBuf};
-use std::process::Command;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -171,16 +170,14 @@ async fn once(program: &Path, work: Option<&Work>, quota: Option<&Quota>) -> Mea
 
 /// Builds the bootstraps as they are released; returns where they are.
 fn build(works: &[Work]) -> PathBuf {
-    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     // Beside what the same profile builds for the local service.
     let folder = binaries::target_folder().join("functions");
     let packages: Vec<&str> = works.iter().flat_map(|work| ["-p", work.function]).collect();
     for what in [[packages, vec!["--bins"]].concat(), vec!["-p", "shared", "--example", "nothing"]]
     {
-        let mut command = Command::new(&cargo);
+        let mut command = binaries::cargo();
         command.args(["build", "--quiet", "--release", "--config", FUNCTIONS]).args(what);
         command.arg("--target-dir").arg(&folder);
-        command.current_dir(binaries::workspace());
         assert!(command.status().expect("cargo runs").success(), "cargo builds the bootstraps");
     }
     folder.join("release")
