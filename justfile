@@ -1,21 +1,21 @@
-# Long runs for maintainers: what `cargo test` takes a small part of. They read real data where
-# IOCAST_REAL_DATA names its folder.
+# Long runs for maintainers, of which `cargo test` runs a part. IOCAST_REAL_DATA may name a folder of
+# real feeds.
 
-# Everything that follows, one after the other.
+# Runs all of the following, one after the other.
 soak: soak-data soak-faults soak-engine soak-outage
 
-# All real IOCs and bundles through `iocast load`, and all of them through the validators.
+# Loads all real IOCs and bundles, and validates every exported indicator.
 soak-data:
-    IOCAST_SOAK=1 cargo test -p tests --test blackbox -- real_data:: export_python::
+    IOCAST_SOAK=1 cargo test --workspace --test blackbox -- real_data:: export_python::
 
-# Every fault of every call of every function (an hour or more).
+# Injects every fault into every call of every function.
 soak-faults:
-    IOCAST_FAULTS=1 cargo test -p tests --test blackbox -- faults::
+    IOCAST_FAULTS=1 cargo test --workspace --test blackbox -- faults::
 
-# Tests of every surface on a second DynamoDB engine.
+# Runs the tests of every surface on a second DynamoDB engine.
 soak-engine:
-    IOCAST_SOAK=1 cargo test -p tests --test blackbox -- second_engine::
+    IOCAST_SOAK=1 cargo test --workspace --test blackbox -- second_engine::
 
-# Outages of six minutes.
+# Survives outages of six minutes.
 soak-outage:
-    cargo test -p tests --test blackbox -- --ignored outage::
+    cargo test --workspace --test blackbox -- --ignored outage::

@@ -201,8 +201,8 @@ impl<'a> Measuring<'a> {
         Ok(Page { count, next, last })
     }
 
-    /// Waits until the functions behind the logs are done: their units would be counted with those
-    /// of the pages.
+    /// Waits until the functions behind the logs read and write nothing more: the meter is the whole
+    /// service's and would count their units with those of the pages.
     async fn until_quiet(&self) -> Result<(), MeasureError> {
         let store = self.running.services.store();
         let begun = Instant::now();
@@ -214,7 +214,7 @@ impl<'a> Measuring<'a> {
                 return Ok(());
             }
             if begun.elapsed() > PATIENCE {
-                return Err(MeasureError::Answer("the functions do not come to rest".into()));
+                return Err(MeasureError::Answer("the tables never came to rest".into()));
             }
             known = now;
         }

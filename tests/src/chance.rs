@@ -56,11 +56,6 @@ pub fn seed_of_the_day() -> u64 {
     }
 }
 
-/// Whether the long form of a test runs: `IOCAST_SOAK`, which `just soak` sets.
-pub fn is_soak() -> bool {
-    std::env::var_os("IOCAST_SOAK").is_some()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;

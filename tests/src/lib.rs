@@ -44,6 +44,7 @@ pub mod real_work;
 pub mod realistic;
 pub mod runtime_api;
 pub mod service;
+pub mod soak;
 pub mod stack;
 pub mod stack_api;
 pub mod stage;

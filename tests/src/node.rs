@@ -32,8 +32,8 @@ pub fn installed() -> PathBuf {
 
 fn install() -> PathBuf {
     let from = Path::new(env!("CARGO_MANIFEST_DIR")).join("node");
-    let locked = from.join("package-lock.json");
-    let lock = std::fs::read(&locked).unwrap();
+    let lock_file = from.join("package-lock.json");
+    let lock = std::fs::read(&lock_file).unwrap();
     let key: String = Sha256::digest(lock).iter().take(8).map(|b| format!("{b:02x}")).collect();
     let home = binaries::target_folder().join(format!("node-{key}"));
     std::fs::create_dir_all(&home).unwrap();
@@ -42,7 +42,7 @@ fn install() -> PathBuf {
         std::fs::copy(file.path(), home.join(file.file_name())).unwrap();
     }
     if !home.join("node_modules/.package-lock.json").is_file() {
-        python::say_installing(&locked);
+        python::say_installing(&lock_file);
         let npm = std::process::Command::new(python::node().join("npm"));
         let output = { npm }.args(["ci", "--no-audit", "--no-fund"]).current_dir(&home).output();
         let output = output.unwrap();

@@ -107,7 +107,8 @@ fn make(requirements: &str) -> PathBuf {
     python
 }
 
-/// Says on the terminal, past what the test runner captures, what is downloaded.
+/// Says on the terminal which pinned packages are downloaded. The test runner captures only what
+/// the print macros write.
 pub(crate) fn say_installing(pinned: &Path) {
     let pinned = pinned.strip_prefix(binaries::workspace()).unwrap_or(pinned);
     let _ = writeln!(std::io::stderr(), "installing the packages of {}", pinned.display());

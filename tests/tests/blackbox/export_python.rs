@@ -7,13 +7,13 @@ use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
 use shared::tlp::Tlp;
-use tests::chance::is_soak;
 use tests::client::Client;
 use tests::export::{Bundle, PATH};
 use tests::fixtures::{envelope, identity, indicator, tlp_marking};
 use tests::keys::KeySpec;
 use tests::python;
 use tests::service::{file, load};
+use tests::soak::is_soak;
 use tests::world::World;
 
 /// Plain IOCs, and values an indicator's pattern may name though a list may not.

@@ -9,10 +9,10 @@ use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
 use tempfile::tempdir;
-use tests::chance::is_soak;
 use tests::exact::Exact;
 use tests::fixtures::{bundle, indicator, malware, relationship};
 use tests::service::{Service, file, load};
+use tests::soak::is_soak;
 use tests::taxii_reading::Page;
 
 fn real_data() -> Option<PathBuf> {

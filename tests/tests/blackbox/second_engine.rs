@@ -3,11 +3,11 @@
 //! the streams, run once more with it. A soak runs whole modules. docs/engines.md says where it
 //! differs.
 
-use tests::chance::is_soak;
+use tests::soak::is_soak;
 use tests::world::SECOND_ENGINE;
 use tokio::process::Command;
 
-/// Beginnings of the names of the tests.
+/// Beginnings of the names of the tests that run: one for each way of using the store.
 const REPLAYED: [&str; 9] = [
     "backfill::a_changed_filter",
     "compaction::leaves_go",
@@ -20,6 +20,7 @@ const REPLAYED: [&str; 9] = [
     "taxii_pagination::over_http::objects_come",
 ];
 
+/// The same of a soak.
 const REPLAYED_BY_A_SOAK: [&str; 13] = [
     "access_",
     "backfill::",
